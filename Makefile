@@ -1,0 +1,60 @@
+# Development of planner. `make` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help venv demo check test format clean lint tools
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/pytest -n auto -q -ra
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+venv: .venv/installed-dev ## create .venv with planner and the development tools
+	@:
+
+demo: .venv/installed ## run planner's demonstration: offline, on embedded data
+	@$(BIN)/planner demo
+
+check: lint ## lint, types, import contracts and the tests without real servers
+	@$(PYTEST) -m "not real"
+
+test: tools lint ## everything: check, and the tests with real servers, whose programs it obtains
+	@PLANNER_REQUIRE_TOOLS=1 $(PYTEST)
+
+format: .venv/installed-dev ## rewrite the code in the project's style
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+clean: ## remove caches and build output; .venv and .tools stay
+	@rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -path ./.venv -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+lint: .venv/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+tools:
+	@scripts/obtain-tools
+
+.venv/bin/python:
+	@for each in python3.14 python3.13 python3.12 python3.11 python3; do \
+	    if "$$each" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        exec "$$each" -m venv .venv; \
+	    fi; \
+	done; \
+	echo 'planner needs Python 3.11 or newer with venv; Debian and Ubuntu: apt-get install python3-venv' >&2; \
+	exit 1
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/installed-dev: pyproject.toml | .venv/bin/python
+	@$(PIP) --editable '.[dev]'
+	@touch .venv/installed $@

@@ -1,0 +1,216 @@
+"""What happens while a plan is carried out, as values: the engine emits them, views fold over them.
+
+``at`` is seconds since the start. As JSON lines they are ``planner.events/1``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from planner.core.text import plural, size
+
+FORMAT = "planner.events/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The run begins: how many images, steps and bytes it is expected to take."""
+
+    at: float
+    images: int
+    steps: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A worker took up a step that may move ``bytes``."""
+
+    at: float
+    step: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BytesMoved:
+    """``moved`` more bytes of a step went by."""
+
+    at: float
+    step: str
+    moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A step succeeded. ``moved`` is 0 when its result was there already, or was mounted."""
+
+    at: float
+    step: str
+    moved: int
+    mounted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A step failed for good."""
+
+    at: float
+    step: str
+    reason: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDone:
+    """An image is complete under its name."""
+
+    at: float
+    image: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFailed:
+    """An image is not complete; nothing points at what there is of it."""
+
+    at: float
+    image: str
+    reason: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Nothing new, and still alive."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run is over. ``cancelled`` images were never finished because somebody stopped it."""
+
+    at: float
+    done: int
+    failed: int
+    cancelled: int
+
+
+Event = (
+    Started
+    | StepStarted
+    | BytesMoved
+    | StepDone
+    | StepFailed
+    | ImageDone
+    | ImageFailed
+    | Ticked
+    | Finished
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The state of a run after some of its events: the fold that every view draws.
+
+    ``active`` maps the running steps to the bytes that they moved so far.
+    """
+
+    images: int = 0
+    steps: int = 0
+    bytes: int = 0
+    at: float = 0.0
+    steps_done: int = 0
+    images_done: int = 0
+    mounted: int = 0
+    moved: int = 0
+    active: Mapping[str, int] = field(default_factory=dict)
+    failed: tuple[ImageFailed, ...] = ()
+    end: Finished | None = None
+
+    def after(self, event: Event) -> Progress:
+        """The state after one more event."""
+        now = replace(self, at=max(self.at, event.at))
+        match event:
+            case Started():
+                return replace(now, images=event.images, steps=event.steps, bytes=event.bytes)
+            case StepStarted():
+                return replace(now, active={**self.active, event.step: 0})
+            case BytesMoved():
+                so_far = self.active.get(event.step, 0) + event.moved
+                active = (
+                    {**self.active, event.step: so_far}
+                    if event.step in self.active
+                    else self.active
+                )
+                return replace(now, active=active, moved=self.moved + event.moved)
+            case StepDone():
+                return replace(
+                    self._without(event.step, now),
+                    steps_done=self.steps_done + 1,
+                    mounted=self.mounted + event.mounted,
+                )
+            case StepFailed():
+                return self._without(event.step, now)
+            case ImageDone():
+                return replace(now, images_done=self.images_done + 1)
+            case ImageFailed():
+                return replace(now, failed=(*self.failed, event))
+            case Ticked():
+                return now
+            case Finished():
+                return replace(now, end=event, active={})
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second since the start; 0 before anything moved."""
+        return self.moved / self.at if self.at else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from the rate so far; None while there is none."""
+        remaining = max(0, self.bytes - self.moved)
+        return remaining / self.rate if self.rate else None
+
+    def _without(self, step: str, now: Progress) -> Progress:
+        return replace(
+            now, active={key: value for key, value in self.active.items() if key != step}
+        )
+
+
+def to_line(event: Event) -> str:
+    """One line of JSON, without the line end."""
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+    return json.dumps({"type": kind, "msg": describe(event), **asdict(event)}, ensure_ascii=False)
+
+
+def header() -> str:
+    """The first line of an event log."""
+    return json.dumps({"format": FORMAT, "at": 0.0, "type": "format", "msg": FORMAT})
+
+
+def describe(event: Event) -> str:
+    """The event for people."""
+    match event:
+        case Started():
+            return f"{plural(event.images, 'image')}, {size(event.bytes)} to send"
+        case StepStarted():
+            return f"{event.step}: started"
+        case BytesMoved():
+            return f"{event.step}: {size(event.moved)} more"
+        case StepDone():
+            how = "mounted" if event.mounted else size(event.moved) if event.moved else "done"
+            return f"{event.step}: {how}"
+        case StepFailed():
+            return f"{event.step}: {event.reason}"
+        case ImageDone():
+            return f"{event.image}: complete"
+        case ImageFailed():
+            return f"{event.image}: {event.reason}"
+        case Ticked():
+            return "still working"
+        case Finished():
+            return f"{event.done} done, {event.failed} failed, {event.cancelled} not started"

@@ -1,0 +1,101 @@
+"""What a spec family provides, and what it is asked for.
+
+A family is one folder under ``planner/specs`` and its schema under ``schemas/``; it is a value, not a class to inherit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from planner.core.document import Node, Spec
+from planner.core.lint import Rule, Structure
+from planner.core.refs import ImageRef
+from planner.core.resolution import Attempt, Resolution
+
+ArtifactKind = Literal["image", "chart", "artifact"]
+
+
+class Because(NamedTuple):
+    """Why something is needed: a place in a file (line and column from 1; 0 for the file as a whole) and a reason."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+
+class ListedImage(NamedTuple):
+    """An image that stands in a list file given by the user."""
+
+    image: ImageRef
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFlags:
+    """Flags of the K3s/RKE2 agent that change where a node looks. Empty means: not set."""
+
+    disable_default_endpoint: bool = False
+    embedded_registry: str = ""
+    system_default_registry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which images, besides what the spec itself says: a release by name, and lists."""
+
+    release: str = ""
+    images: tuple[ListedImage, ...] = ()
+    flags: NodeFlags = NodeFlags()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One artifact that must exist, as one consumer asks for it.
+
+    ``source`` is where its makers publish it. A source that is asked for under two names makes two needs.
+    """
+
+    source: ImageRef
+    resolution: Resolution
+    because: tuple[Because, ...]
+    kind: ArtifactKind = "image"
+
+    @property
+    def home(self) -> Attempt | None:
+        """The first URL that a node tries, when it is not the artifact's own registry."""
+        first = self.resolution.first
+        return first if first and first.registry != self.source.registry else None
+
+    @property
+    def target(self) -> ImageRef | None:
+        """The name under which it must exist on the private registry; None when the spec redirects nothing there."""
+        return self.home.target if self.home else None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One dialect in which clusters are described.
+
+    ``matches`` tells a file of this family by its name and content. ``releases`` maps the packaged releases to where their
+    lists come from, newest first. ``render`` maps relative file names to the node configuration that the system generates.
+    """
+
+    name: str
+    title: str
+    structure: Structure
+    matches: Callable[[Spec], bool]
+    rules: tuple[Rule, ...]
+    releases: Callable[[], Mapping[str, str]]
+    needs: Callable[[Spec, Selection], Iterable[Need]]
+    resolve: Callable[[Spec, ImageRef, NodeFlags], Resolution]
+    render: Callable[[Spec, NodeFlags], Mapping[str, str]]
+
+
+def because(spec: Spec, node: Node, text: str) -> Because:
+    """The reason ``text``, at the place of ``node``."""
+    if not node:
+        return Because(spec.file, 0, 0, text)
+    return Because(spec.file, node.place.line, node.place.column, text)

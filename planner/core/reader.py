@@ -1,0 +1,226 @@
+"""YAML text → ``Spec``: one pass over libyaml's events, on our own stack.
+
+Invariants: the first error of the YAML itself ends the reading but keeps the documents before it; nesting and the
+growth through aliases are capped, so that neither a hundred thousand brackets nor nine levels of ten aliases cost more
+than a message; every node knows its place and its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from planner.core.document import Entry, Node, Path, Problem, Span, Spec
+from planner.core.scalars import resolve
+
+DEEPEST = 200
+MOST_NODES_FROM_ALIASES = 100_000
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MERGE = "<<"
+_COMPLEX_KEY = "a key must be a text: put what begins with [ or {{ in quotes"
+
+
+def read(file: str, text: str) -> Spec:
+    """Parse ``text``; what is wrong with it stands in ``Spec.problems``."""
+    builder = _Builder()
+    problem: Problem | None = None
+    try:
+        for event in yaml.parse(text.removeprefix("\ufeff"), Loader=_Loader):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        problem = _syntax(error)
+    except yaml.reader.ReaderError as error:
+        problem = _unreadable(text, error)
+    except _StopError as error:
+        problem = error.problem
+    problems = (*builder.problems, *((problem,) if problem else ()))
+    return Spec(file, text, tuple(builder.documents), problems)
+
+
+class _StopError(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class _Frame:
+    """A collection that is still open."""
+
+    __slots__ = ("anchor", "children", "event", "key", "path", "pending", "weight")
+
+    def __init__(self, event: yaml.CollectionStartEvent, path: Path, key: Span | None) -> None:
+        self.event = event
+        self.anchor: str | None = event.anchor
+        self.path = path
+        self.key = key
+        self.children: list[Node] = []
+        self.pending: Node | None = None
+        self.weight = 1
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.event, yaml.MappingStartEvent)
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.documents: list[Node] = []
+        self.problems: list[Problem] = []
+        self._stack: list[_Frame] = []
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._from_aliases = 0
+
+    def take(self, event: yaml.Event) -> None:
+        """Use one event."""
+        match event:
+            case yaml.ScalarEvent():
+                self._close(self._scalar(event), event.anchor, 1)
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self._open(event)
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self._end(event)
+            case yaml.AliasEvent():
+                self._alias(event)
+            case yaml.DocumentStartEvent():
+                self._anchors.clear()
+            case _:
+                pass
+
+    def _open(self, event: yaml.CollectionStartEvent) -> None:
+        path, key = self._place(event)
+        if len(self._stack) == DEEPEST:
+            message = f"nested more than {DEEPEST} levels deep"
+            raise _StopError(Problem("limit", _span(event), path, message))
+        self._stack.append(_Frame(event, path, key))
+
+    def _end(self, event: yaml.Event) -> None:
+        frame = self._stack.pop()
+        span = _collection_span(frame, event)
+        if frame.is_mapping:
+            entries = tuple(_entries(frame.children))
+            self.problems.extend(_duplicates(entries, frame.path))
+            node = Node("mapping", span, frame.path, frame.key, entries=entries)
+        else:
+            node = Node("sequence", span, frame.path, frame.key, items=tuple(frame.children))
+        self._close(node, frame.anchor, frame.weight)
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Node:
+        path, key = self._place(event)
+        value = resolve(event.value, plain=event.implicit[0], tag=event.tag or "")
+        return Node("scalar", _scalar_span(event), path, key, event.value, value)
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        path, key = self._place(event)
+        found = self._anchors.get(event.anchor or "")
+        if found is None:
+            message = f"not valid YAML: there is no anchor {event.anchor!r} before this alias"
+            raise _StopError(Problem("syntax", _span(event), path, message))
+        anchor, weight = found
+        self._from_aliases += weight
+        if self._from_aliases > MOST_NODES_FROM_ALIASES:
+            message = f"aliases expand to more than {MOST_NODES_FROM_ALIASES:,} values"
+            raise _StopError(Problem("limit", _span(event), path, message))
+        node = Node(
+            anchor.kind,
+            _span(event),
+            path,
+            key,
+            anchor.text,
+            anchor.value,
+            anchor.entries,
+            anchor.items,
+        )
+        self._close(node, None, weight)
+
+    def _close(self, node: Node, anchor: str | None, weight: int) -> None:
+        if anchor:
+            self._anchors[anchor] = (node, weight)
+        if not self._stack:
+            self.documents.append(node)
+            return
+        frame = self._stack[-1]
+        frame.weight += weight
+        frame.children.append(node)
+        frame.pending = node if frame.is_mapping and frame.pending is None else None
+
+    def _place(self, event: yaml.Event) -> tuple[Path, Span | None]:
+        """Path of the node that begins here, and the place of its key."""
+        if not self._stack:
+            return (), None
+        frame = self._stack[-1]
+        if not frame.is_mapping:
+            return (*frame.path, len(frame.children)), None
+        if frame.pending is None:
+            if not isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
+                raise _StopError(Problem("syntax", _span(event), frame.path, _COMPLEX_KEY))
+            return frame.path, None
+        return (*frame.path, frame.pending.text), frame.pending.span
+
+
+def _entries(children: list[Node]) -> Iterator[Entry]:
+    for key, value in zip(children[::2], children[1::2], strict=True):
+        if key.text == _MERGE and value.kind != "scalar":
+            sources = value.items if value.kind == "sequence" else (value,)
+            for source in reversed(sources):
+                yield from (Entry(each.key, each.value, merged=True) for each in source.entries)
+        else:
+            yield Entry(key, value, merged=False)
+
+
+def _duplicates(entries: tuple[Entry, ...], path: Path) -> Iterator[Problem]:
+    if len({entry.key.text for entry in entries}) == len(entries):
+        return
+    first: dict[str, Span] = {}
+    for key, _, merged in entries:
+        if merged:
+            continue
+        if key.text in first:
+            message = f"the key {key.text!r} stands here twice"
+            yield Problem("duplicate", key.span, (*path, key.text), message, first[key.text])
+        first.setdefault(key.text, key.span)
+
+
+def _span(event: yaml.Event) -> Span:
+    return Span(*_position(event.start_mark), *_position(event.end_mark))
+
+
+def _position(mark: Any) -> tuple[int, int]:
+    """Line and column from 1; libyaml gives every event its marks."""
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _scalar_span(event: yaml.ScalarEvent) -> Span:
+    span = _span(event)
+    # libyaml lets a block scalar end where the next token begins: point at its header instead.
+    return span if event.style not in ("|", ">") else Span(*span[:2], span.line, span.column + 1)
+
+
+def _collection_span(frame: _Frame, end: yaml.Event) -> Span:
+    span = _span(frame.event)
+    if frame.event.flow_style:
+        return Span(*span[:2], *_position(end.end_mark))
+    # A block collection, too, ends at the next token, past comments: take the end of its last value.
+    last = frame.children[-1].span if frame.children else span
+    return Span(*span[:2], *last[2:])
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> Problem:
+    line, column = _position(error.problem_mark or error.context_mark)
+    message = (error.problem or "cannot be read").replace(
+        "could not find expected ':'", "expected ':'"
+    )
+    context = f" ({error.context})" if error.context else ""
+    return Problem(
+        "syntax", Span(line, column, line, column + 1), (), f"not valid YAML: {message}{context}"
+    )
+
+
+def _unreadable(text: str, error: yaml.reader.ReaderError) -> Problem:
+    before = text[: error.position]
+    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    code = error.character if isinstance(error.character, int) else ord(error.character)
+    message = f"the character U+{code:04X} is not allowed in YAML"
+    return Problem("syntax", Span(line, column, line, column + 1), (), message)

@@ -1,0 +1,99 @@
+"""What a worker does: one small step, as data.
+
+A step pickles, holds no client and no secret, and may be repeated without harm: doing it again finds that it is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.core.content import Manifest
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A repository on a registry."""
+
+    registry: str
+    repository: str
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.repository}"
+
+
+@dataclass(frozen=True, slots=True)
+class CopyBlob:
+    """Bring a blob from ``source`` into ``target``, byte for byte. ``size`` in bytes."""
+
+    target: Place
+    digest: str
+    size: int
+    source: Place
+
+    @property
+    def id(self) -> str:
+        """Stable name of the step."""
+        return f"blob {self.target}@{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class MountBlob:
+    """Let ``target`` share the blob that ``sibling`` on the same registry has; copy it if the registry will not."""
+
+    target: Place
+    digest: str
+    size: int
+    source: Place
+    sibling: Place
+
+    @property
+    def id(self) -> str:
+        """Stable name of the step."""
+        return f"mount {self.target}@{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class PutManifest:
+    """Store a manifest under its digest, after everything that it names."""
+
+    target: Place
+    manifest: Manifest
+
+    @property
+    def id(self) -> str:
+        """Stable name of the step."""
+        return f"manifest {self.target}@{self.manifest.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class PutTag:
+    """Store a manifest under a tag: the last step of an image, so that no tag ever points at missing content."""
+
+    target: Place
+    tag: str
+    manifest: Manifest
+
+    @property
+    def id(self) -> str:
+        """Stable name of the step."""
+        return f"tag {self.target}:{self.tag}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a step. ``moved`` counts the bytes that crossed; ``error`` is empty on success."""
+
+    moved: int = 0
+    mounted: bool = False
+    error: str = ""
+    hint: str = ""
+    code: str = ""
+
+
+Step = CopyBlob | MountBlob | PutManifest | PutTag
+BlobStep = CopyBlob | MountBlob
+
+
+def size_of(step: Step) -> int:
+    """Bytes that the step may have to move."""
+    return step.size if isinstance(step, BlobStep) else 0

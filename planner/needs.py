@@ -1,0 +1,191 @@
+"""From spec files to needs: which artifacts the clusters want, and where their nodes will look for them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from planner.config import FILE_NAME, Cluster, Config, read_spec
+from planner.core.document import Spec
+from planner.core.errors import InputError, UsageError
+from planner.core.family import Because, Family, ListedImage, Need, NodeFlags, Selection
+from planner.core.plan import Input
+from planner.core.refs import parse_image
+from planner.specs import FAMILIES, family_named, family_of
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for. Without ``specs``, the clusters of planner.yaml are meant.
+
+    ``release`` and ``images`` come on top of what planner.yaml says about a cluster; ``release`` replaces its release.
+    """
+
+    specs: tuple[str, ...] = ()
+    kind: str = ""
+    release: str = ""
+    images: tuple[str, ...] = ()
+    flags: NodeFlags = field(default_factory=NodeFlags)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterNeeds:
+    """One cluster with its spec and what it needs."""
+
+    name: str
+    spec: Spec
+    family: Family
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """All clusters, and the files that were read for them."""
+
+    clusters: tuple[ClusterNeeds, ...]
+    inputs: tuple[Input, ...]
+
+    @property
+    def needs(self) -> Iterator[Need]:
+        """The needs of all clusters, in their order."""
+        return (need for cluster in self.clusters for need in cluster.needs)
+
+    @property
+    def schemes(self) -> dict[str, str]:
+        """With which scheme the specs send their nodes to each private registry."""
+        homes = (need.home for need in self.needs)
+        return {home.registry: urlsplit(home.endpoint).scheme for home in homes if home}
+
+
+def collect(config: Config, wanted: Wanted) -> Collected:
+    """Read the specs and work out their needs.
+
+    Raises:
+        InputError: a spec or list cannot be read, or is of no known family.
+        UsageError: there is no spec, or it does not say enough.
+    """
+    reader = _Reader()
+    clusters = tuple(reader.cluster(each, wanted) for each in _clusters(config, wanted))
+    if config.path:
+        reader.note(config.path, "config")
+    return Collected(clusters, reader.inputs)
+
+
+def load_spec(path: str, kind: str = "") -> tuple[Spec, Family]:
+    """Read one spec and tell its family.
+
+    Raises:
+        InputError: unreadable, not YAML, or no family recognises it.
+    """
+    spec = read_spec(Path(path))
+    family = family_named(kind) if kind else family_of(spec)
+    broken = next((each for each in spec.problems if each.kind != "duplicate"), None)
+    if broken:
+        where = f"{path}:{broken.span.line}:{broken.span.column}"
+        raise InputError(f"{where}: {broken.message}", f"planner lint {path} shows the place")
+    if family is None:
+        known = ", ".join(f"{each.name} ({each.title})" for each in FAMILIES)
+        raise InputError(
+            f"{path}: not a spec that planner knows", f"say what it is with --kind: {known}"
+        )
+    return spec, family
+
+
+def unchanged(inputs: Iterable[Input]) -> Iterator[str]:
+    """The inputs that are no longer what they were; a file that is not here is not held against a plan."""
+    for each in inputs:
+        path = Path(each.path)
+        if path.is_file() and _sha256(path.read_bytes()) != each.sha256:
+            yield each.path
+
+
+def read_image_list(path: str) -> tuple[ListedImage, ...]:
+    """One reference per line, ``#`` starts a comment, blank lines do not count.
+
+    Raises:
+        InputError: unreadable, or a line is not a reference.
+    """
+    try:
+        text = Path(path).read_text("utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            f"{path}: cannot be read: {reason}", "check the path and its permissions"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a text file", "give one image reference per line") from error
+    return tuple(_listed(path, text))
+
+
+def _listed(path: str, text: str) -> Iterator[ListedImage]:
+    for number, line in enumerate(text.splitlines(), 1):
+        reference = line.partition("#")[0].strip()
+        if not reference:
+            continue
+        try:
+            image = parse_image(reference)
+        except InputError as error:
+            raise InputError(f"{path}:{number}: {error.message}", error.hint) from error
+        yield ListedImage(image, Because(path, number, 1, f"listed in {Path(path).name}"))
+
+
+def _clusters(config: Config, wanted: Wanted) -> Sequence[Cluster]:
+    if not wanted.specs:
+        if not config.clusters:
+            raise UsageError(
+                "there is no spec to read",
+                f"name one (planner plan registries.yaml), or list clusters in {FILE_NAME}",
+            )
+        return config.clusters
+    known = {Path(cluster.spec).resolve(): cluster for cluster in config.clusters}
+    return [
+        known.get(Path(spec).resolve(), Cluster(name=_name_of(spec), spec=spec))
+        for spec in wanted.specs
+    ]
+
+
+def _name_of(spec: str) -> str:
+    path = Path(spec)
+    return path.resolve().parent.name if path.name.startswith("registries.") else path.stem
+
+
+class _Reader:
+    """Reads files and remembers which. Lives for one command."""
+
+    def __init__(self) -> None:
+        self._inputs: dict[str, Input] = {}
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return tuple(self._inputs[path] for path in sorted(self._inputs))
+
+    def note(self, path: Path | str, role: str) -> None:
+        self._inputs[str(path)] = Input(str(path), _sha256(Path(path).read_bytes()), role)
+
+    def cluster(self, cluster: Cluster, wanted: Wanted) -> ClusterNeeds:
+        if cluster.platforms:
+            raise UsageError(
+                f"cluster {cluster.name!r}: platforms cannot be chosen yet",
+                "remove platforms from planner.yaml: whole multi-platform images are copied",
+            )
+        spec, family = load_spec(cluster.spec, wanted.kind or cluster.kind)
+        self.note(cluster.spec, family.name)
+        lists = (*cluster.images, *wanted.images)
+        images = tuple(image for path in lists for image in read_image_list(path))
+        for path in lists:
+            self.note(path, "images")
+        selection = Selection(wanted.release or cluster.release, images, wanted.flags)
+        needs = (_named(need, cluster.name) for need in family.needs(spec, selection))
+        return ClusterNeeds(cluster.name, spec, family, tuple(needs))
+
+
+def _named(need: Need, cluster: str) -> Need:
+    reasons = tuple(each._replace(text=f"{cluster}: {each.text}") for each in need.because)
+    return replace(need, because=reasons)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

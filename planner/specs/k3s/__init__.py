@@ -1,0 +1,42 @@
+"""K3s and RKE2: registries.yaml, and the image lists of their releases."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from planner.core.document import Spec
+from planner.core.family import Family
+from planner.core.lint import Structure
+from planner.specs.k3s.needs import needs, releases
+from planner.specs.k3s.render import render, resolve
+from planner.specs.k3s.rules import RULES
+
+_KEYS = frozenset({"mirrors", "configs", "auths"})
+
+
+def matches(spec: Spec) -> bool:
+    """Whether the file is named registries.yaml, or has nothing but the keys of one."""
+    if PurePath(spec.file).name in ("registries.yaml", "registries.yml"):
+        return True
+    keys = {key for key, _ in spec.root.fields()}
+    return bool(keys) and keys <= _KEYS
+
+
+FAMILY = Family(
+    name="k3s",
+    title="K3s and RKE2 registries.yaml",
+    structure=Structure(
+        schema="k3s/registries",
+        unknown_key="K3s drops it without a message",
+        wrong_type="K3s cannot decode the file, and the agent does not start",
+        duplicate_key="K3s keeps this one and drops the first without a message",
+        tolerated=r"x-.*",
+        merged=_KEYS,
+    ),
+    matches=matches,
+    rules=RULES,
+    releases=releases,
+    needs=needs,
+    resolve=resolve,
+    render=render,
+)

@@ -1,0 +1,51 @@
+"""Manifests that were fetched once are never fetched again: they are addressed by their content."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from planner.core.content import Manifest, digest_of
+from planner.core.refs import is_digest
+
+
+class ManifestCache:
+    """A folder of manifests by digest. A damaged or unwritable cache is an empty one, never an error."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or _default_folder()
+
+    def get(self, digest: str) -> Manifest | None:
+        """The manifest with this digest, when it was seen before."""
+        if not is_digest(digest):
+            return None
+        try:
+            media_type, _, data = self._path(digest).read_bytes().partition(b"\n")
+        except OSError:
+            return None
+        return (
+            Manifest(media_type.decode("ascii", "replace"), data)
+            if digest_of(data) == digest
+            else None
+        )
+
+    def put(self, manifest: Manifest) -> None:
+        """Remember it."""
+        path = self._path(manifest.digest)
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent)
+            with os.fdopen(handle, "wb") as file:
+                file.write(manifest.media_type.encode() + b"\n" + manifest.data)
+            Path(name).replace(path)
+
+    def _path(self, digest: str) -> Path:
+        algorithm, _, hexadecimal = digest.partition(":")
+        return self._folder / algorithm / hexadecimal[:2] / hexadecimal
+
+
+def _default_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "planner" / "manifests"

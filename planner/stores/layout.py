@@ -1,0 +1,237 @@
+"""An OCI image layout on disk as a store: no server, no network.
+
+Names stand in ``index.json`` as the annotation ``org.opencontainers.image.ref.name``, in full (``registry/repository:tag``), so
+that one folder holds what many registries hold, and ``skopeo copy oci:DIR:NAME`` finds each. Reading also accepts the short
+names that other tools write (``rancher/pause:3.6``).
+
+Invariants: a blob file appears under its digest only when it is complete and proved; ``index.json`` is replaced whole; so a
+killed run leaves nothing that looks whole and is not.
+
+Source: opencontainers/image-spec v1.1 image-layout.md, annotations.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from planner.core.content import (
+    LARGEST_MANIFEST,
+    Descriptor,
+    Manifest,
+    digest_of,
+    parse_manifest,
+)
+from planner.core.errors import RegistryError
+from planner.core.refs import DOCKER_HUB, is_digest
+from planner.stores.store import CHUNK, Arrival, Chunks, OpenBlob
+
+_NAME = "org.opencontainers.image.ref.name"
+_MARKER = '{"imageLayoutVersion":"1.0.0"}'
+_OFFICIAL = "library/"
+
+
+class LayoutFolder:
+    """The folder, shared by the registries that it stands in for. Threads and processes may share it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int] | None = None
+        self._names: dict[str, dict[str, Any]] = {}
+
+    def descriptor(self, names: tuple[str, ...]) -> dict[str, Any] | None:
+        """The entry of the first name that the index has."""
+        with self._lock:
+            self._refresh()
+            return next((self._names[name] for name in names if name in self._names), None)
+
+    def set_name(self, name: str, descriptor: dict[str, Any]) -> None:
+        """Point ``name`` at a manifest that is there."""
+        with self._lock, self._exclusive():
+            index = self._read_index()
+            kept = [each for each in index["manifests"] if _name_of(each) != name]
+            named = {**descriptor, "annotations": {_NAME: name}}
+            index["manifests"] = sorted([*kept, named], key=_name_of)
+            text = json.dumps(index, indent=1, sort_keys=True)
+            self._replace(self.path / "index.json", text.encode())
+
+    def blob(self, digest: str) -> Path:
+        """Where a blob is or would be."""
+        if not is_digest(digest):
+            raise RegistryError(f"{self.path}: {digest!r} is not a digest")
+        algorithm, _, hexadecimal = digest.partition(":")
+        return self.path / "blobs" / algorithm / hexadecimal
+
+    def write(self, digest: str, chunks: Iterator[bytes]) -> None:
+        """Store a blob whose chunks are known to have the digest once they end."""
+        target = self.blob(digest)
+        with self._failures("write"):
+            self._make()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._replace(target, chunks)
+
+    def _make(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        marker = self.path / "oci-layout"
+        if not marker.exists():
+            self._replace(marker, _MARKER.encode())
+
+    def _replace(self, target: Path, content: bytes | Iterator[bytes]) -> None:
+        """Write beside, make durable, rename: there is no moment at which half a file has the name."""
+        with self._failures("write"):
+            handle, name = tempfile.mkstemp(prefix=".planner-", dir=target.parent)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    for chunk in (content,) if isinstance(content, bytes) else content:
+                        file.write(chunk)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(name).chmod(0o644)
+                Path(name).replace(target)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+
+    def _refresh(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            status = (self.path / "index.json").stat()
+            seen = (status.st_mtime_ns, status.st_size)
+            if seen != self._seen:
+                self._names = {_name_of(each): each for each in self._read_index()["manifests"]}
+                self._seen = seen
+
+    def _read_index(self) -> dict[str, Any]:
+        path = self.path / "index.json"
+        try:
+            index: dict[str, Any] = json.loads(path.read_bytes())
+            index["manifests"] = [dict(each) for each in index["manifests"]]
+        except FileNotFoundError:
+            return {"schemaVersion": 2, "manifests": []}
+        except (ValueError, TypeError, KeyError) as error:
+            raise RegistryError(
+                f"{path}: this is not the index of an OCI layout", "look at the file"
+            ) from error
+        except OSError as error:
+            raise self._failure("read", error) from error
+        return index
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        with self._failures("write"):
+            self._make()
+            with (self.path / ".planner-lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+
+    @contextmanager
+    def _failures(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._failure(doing, error) from error
+
+    def _failure(self, doing: str, error: OSError) -> RegistryError:
+        reason = error.strerror or str(error)
+        hint = "check that the folder exists and its permissions"
+        if error.errno in (28, 122):  # ENOSPC, EDQUOT
+            hint = "free some space and run it again: finished blobs are kept"
+        return RegistryError(f"oci:{self.path}: cannot {doing}: {reason}", hint)
+
+
+class Layout:
+    """One registry as a layout folder stands in for it."""
+
+    def __init__(self, folder: LayoutFolder, registry: str) -> None:
+        self.name = f"oci:{folder.path}"
+        self._folder = folder
+        self._registry = registry
+
+    def greet(self) -> None:
+        """A folder that is to be read must exist; one that is to be written may not yet."""
+
+    def head(self, repository: str, reference: str) -> Descriptor | None:
+        """Look the name up; a name whose content is gone counts as absent."""
+        if is_digest(reference):
+            path = self._folder.blob(reference)
+            return Descriptor(reference, path.stat().st_size, "") if path.is_file() else None
+        found = self._folder.descriptor(self._names(repository, reference))
+        if found is None or not self._folder.blob(str(found["digest"])).is_file():
+            return None
+        return Descriptor(found["digest"], int(found["size"]), str(found.get("mediaType", "")))
+
+    def manifest(self, repository: str, reference: str) -> Manifest:
+        """Read it, and prove it."""
+        descriptor = self.head(repository, reference)
+        where = f"{self.name}: {self._registry}/{repository}:{reference}"
+        if descriptor is None:
+            raise RegistryError(f"{where}: not there", status=404, code="MANIFEST_UNKNOWN")
+        path = self._folder.blob(descriptor.digest)
+        if path.stat().st_size > LARGEST_MANIFEST:
+            raise RegistryError(f"{where}: larger than any manifest", "this is not an image")
+        data = path.read_bytes()
+        if digest_of(data) != descriptor.digest:
+            raise RegistryError(
+                f"{path}: the content does not have this digest",
+                "the file is damaged: fetch it again",
+                code="DIGEST_MISMATCH",
+            )
+        return parse_manifest(data, descriptor.media_type, where)
+
+    def has_blob(self, repository: str, digest: str) -> bool:
+        """All repositories of a layout share its blobs."""
+        return self._folder.blob(digest).is_file()
+
+    @contextmanager
+    def open_blob(self, repository: str, digest: str) -> Iterator[Chunks]:
+        """Read the file."""
+        try:
+            with self._folder.blob(digest).open("rb") as file:
+                yield iter(lambda: file.read(CHUNK), b"")
+        except FileNotFoundError as error:
+            message = f"{self.name}: the blob {digest} is not there"
+            raise RegistryError(
+                message, "fetch the image again", status=404, code="BLOB_UNKNOWN"
+            ) from error
+
+    def write_blob(
+        self, repository: str, digest: str, source: OpenBlob, sibling: str = ""
+    ) -> Arrival:
+        """Write it once, whatever the repository."""
+        if self.has_blob(repository, digest):
+            return "mounted" if sibling else "present"
+        with source() as stream:
+            self._folder.write(digest, iter(stream))
+        return "copied"
+
+    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
+        """Write it as a blob; under a tag, also into the index."""
+        if not self._folder.blob(manifest.digest).is_file():
+            self._folder.write(manifest.digest, iter((manifest.data,)))
+        if not is_digest(reference):
+            descriptor = {
+                "mediaType": manifest.media_type,
+                "digest": manifest.digest,
+                "size": len(manifest.data),
+            }
+            self._folder.set_name(f"{self._registry}/{repository}:{reference}", descriptor)
+
+    def _names(self, repository: str, tag: str) -> tuple[str, ...]:
+        """The names under which tools write an image, the full one first."""
+        full = f"{self._registry}/{repository}:{tag}"
+        if self._registry != DOCKER_HUB:
+            return (full,)
+        return (full, f"{repository}:{tag}", f"{repository.removeprefix(_OFFICIAL)}:{tag}")
+
+
+def _name_of(descriptor: Any) -> str:
+    annotations = descriptor.get("annotations") or {}
+    return str(annotations.get(_NAME, ""))

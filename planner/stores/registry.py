@@ -1,0 +1,229 @@
+"""A registry over HTTP.
+
+Source: opencontainers/distribution-spec v1.1.1 spec.md; where servers differ, the server is named at the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from urllib.parse import quote, urljoin, urlsplit
+
+import requests
+import urllib3
+
+from planner.core.content import (
+    LARGEST_MANIFEST,
+    MEDIA_TYPES,
+    Descriptor,
+    Manifest,
+    digest_of,
+    parse_manifest,
+)
+from planner.core.errors import RegistryError
+from planner.core.refs import is_digest
+from planner.stores.auth import Authorizer, Scope, pull, push
+from planner.stores.http import Body, Connection, refused, unreachable
+from planner.stores.store import CHUNK, Arrival, Chunks, OpenBlob
+from planner.stores.verified import VerifiedStream
+
+# With fewer types, distribution 2.8 answers 404 for a manifest of another kind.
+_ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
+_OCTETS = {"Content-Type": "application/octet-stream"}
+
+
+class Registry:
+    """The store behind one connection. ``prefix`` stands between ``/v2/`` and the repository. Threads may share it."""
+
+    def __init__(
+        self, name: str, connection: Connection, authorizer: Authorizer, prefix: str = ""
+    ) -> None:
+        self.name = name
+        self._connection = connection
+        self._authorizer = authorizer
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+
+    def greet(self) -> None:
+        """Find out whether the registry answers, and how it wants to be asked, before many requests go out at once."""
+        response = self._connection.send("GET", "v2/")
+        if response.status_code == 401:
+            self._authorizer.learn(response, (), was_authorized=False)
+        if response.status_code == 400:
+            raise refused(response, self.name, "if it speaks TLS, its address begins with https://")
+        response.close()
+
+    def head(self, repository: str, reference: str) -> Descriptor | None:
+        """One HEAD; a registry that names no digest is asked for the manifest itself."""
+        path = self._path(repository, "manifests", reference)
+        response = self._send("HEAD", path, pull(self._full(repository)), headers=_ACCEPT)
+        if response.status_code == 404:
+            return None
+        if response.status_code != 200:
+            raise self._refused(response, "looking for", repository, reference)
+        digest = response.headers.get("Docker-Content-Digest", "")
+        if not is_digest(digest):
+            manifest = self.manifest(repository, reference)
+            return Descriptor(manifest.digest, len(manifest.data), manifest.media_type)
+        size = response.headers.get("Content-Length", "")
+        media_type = response.headers.get("Content-Type", "")
+        return Descriptor(digest, int(size) if size.isdecimal() else 0, media_type)
+
+    def manifest(self, repository: str, reference: str) -> Manifest:
+        """GET it; the bytes must match the digest that was asked for."""
+        path = self._path(repository, "manifests", reference)
+        response = self._send(
+            "GET", path, pull(self._full(repository)), headers=_ACCEPT, stream=True
+        )
+        if response.status_code != 200:
+            raise self._refused(response, "fetching", repository, reference)
+        data = self._capped(response, repository, reference)
+        if is_digest(reference) and digest_of(data) != reference:
+            raise RegistryError(
+                f"{self.name}/{repository}: asked for {reference}, got {digest_of(data)}",
+                "the content there is damaged or was tampered with; nothing was stored",
+                code="DIGEST_MISMATCH",
+            )
+        where = f"{self.name}/{repository}:{reference}"
+        return parse_manifest(data, response.headers.get("Content-Type", ""), where)
+
+    def has_blob(self, repository: str, digest: str) -> bool:
+        """One HEAD."""
+        path = self._path(repository, "blobs", digest)
+        response = self._send("HEAD", path, pull(self._full(repository)))
+        if response.status_code not in (200, 404):
+            raise self._refused(response, "looking for", repository, digest)
+        return response.status_code == 200
+
+    @contextmanager
+    def open_blob(self, repository: str, digest: str) -> Iterator[Chunks]:
+        """Stream it with one GET; redirects to an object store are followed without our credentials."""
+        path = self._path(repository, "blobs", digest)
+        response = self._send("GET", path, pull(self._full(repository)), stream=True)
+        if response.status_code != 200:
+            raise self._refused(response, "fetching", repository, digest)
+        with closing(response):
+            yield self._chunks(response)
+
+    def write_blob(
+        self, repository: str, digest: str, source: OpenBlob, sibling: str = ""
+    ) -> Arrival:
+        """HEAD, then mount or upload in one PUT. A refused mount goes on as the upload that it opened."""
+        if self.has_blob(repository, digest):
+            return "present"
+        location = self._begin(repository, digest, sibling)
+        if not location:
+            return "mounted"
+        with source() as stream:
+            self._upload(repository, digest, location, stream)
+        return "copied"
+
+    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
+        """PUT it; the registry checks that everything it names is there."""
+        response = self._send(
+            "PUT",
+            self._path(repository, "manifests", reference),
+            push(self._full(repository)),
+            headers={"Content-Type": manifest.media_type},
+            body=manifest.data,
+        )
+        if response.status_code not in (200, 201, 202):
+            raise self._refused(response, "writing", repository, reference)
+        response.close()
+        stored = response.headers.get("Docker-Content-Digest", manifest.digest)
+        if stored != manifest.digest:
+            raise RegistryError(
+                f"{self.name}/{repository}:{reference}: sent {manifest.digest}, the registry stored {stored}",
+                "the registry changes manifests; nodes would not get what was reviewed",
+                code="DIGEST_MISMATCH",
+            )
+
+    def _begin(self, repository: str, digest: str, sibling: str) -> str:
+        """Open an upload; empty when the registry could mount the blob instead."""
+        mount = f"?mount={digest}&from={quote(self._full(sibling), safe='')}" if sibling else ""
+        path = f"{self._path(repository, 'blobs', 'uploads')}/{mount}"
+        scope = push(self._full(repository), self._full(sibling) if sibling else "")
+        response = self._send("POST", path, scope, headers={"Content-Length": "0"})
+        response.close()
+        if response.status_code == 201:
+            return ""
+        if response.status_code != 202:
+            raise self._refused(response, "uploading to", repository, digest)
+        return urljoin(response.url, response.headers.get("Location", ""))
+
+    def _upload(self, repository: str, digest: str, location: str, stream: VerifiedStream) -> None:
+        joint = "&" if urlsplit(location).query else "?"
+        response = self._send(
+            "PUT",
+            f"{location}{joint}digest={quote(digest, safe='')}",
+            push(self._full(repository)),
+            headers=_OCTETS,
+            body=stream,
+            retries=False,
+        )
+        if response.status_code not in (201, 204):
+            raise self._refused(response, "uploading to", repository, digest)
+        response.close()
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        scope: Scope,
+        *,
+        headers: dict[str, str] | None = None,
+        body: Body = None,
+        stream: bool = False,
+        retries: bool = True,
+    ) -> requests.Response:
+        """One request with what the registry wants for ``scope``, asked again after a first 401."""
+        for last in (False, False, True):
+            sent = {**(headers or {}), **self._authorizer.header(scope)}
+            try:
+                response = self._connection.send(
+                    method, url, headers=sent, body=body, stream=stream, retries=retries
+                )
+            except requests.RequestException as error:
+                raise unreachable(error, url) from error
+            once = isinstance(body, VerifiedStream)
+            authorized = "Authorization" in sent
+            if response.status_code != 401 or last:
+                return response
+            if not self._authorizer.learn(response, scope, was_authorized=authorized):
+                return response
+            response.close()
+            if once:
+                message = f"{self.name}: the token expired during an upload"
+                raise RegistryError(message, "run it again", status=401, retryable=True)
+        raise AssertionError("unreachable: the last try returns")
+
+    def _chunks(self, response: requests.Response) -> Chunks:
+        try:
+            yield from response.raw.stream(CHUNK, decode_content=False)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise unreachable(error, response.url) from error
+
+    def _capped(self, response: requests.Response, repository: str, reference: str) -> bytes:
+        with closing(response):
+            try:
+                data: bytes = response.raw.read(LARGEST_MANIFEST + 1, decode_content=True)
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise unreachable(error, response.url) from error
+        if len(data) > LARGEST_MANIFEST:
+            message = f"{self.name}/{repository}:{reference}: the manifest is larger than {LARGEST_MANIFEST:,} bytes"
+            raise RegistryError(message, "this is not an image")
+        return data
+
+    def _refused(
+        self, response: requests.Response, doing: str, repository: str, reference: str
+    ) -> RegistryError:
+        joint = "@" if is_digest(reference) else ":"
+        what = (
+            f"{doing} {self.name}/{repository}{joint}{reference} with {self._authorizer.describe()}"
+        )
+        return refused(response, what)
+
+    def _full(self, repository: str) -> str:
+        return f"{self._prefix}{repository}"
+
+    def _path(self, repository: str, what: str, reference: str) -> str:
+        return f"v2/{self._full(repository)}/{what}/{reference}"

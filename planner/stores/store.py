@@ -1,0 +1,57 @@
+"""The protocol that registries and layouts share, so that plan, apply and verify are one code path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Literal, Protocol
+
+from planner.core.content import Descriptor, Manifest
+from planner.stores.verified import VerifiedStream
+
+Chunks = Iterator[bytes]
+OpenBlob = Callable[[], AbstractContextManager[VerifiedStream]]
+Arrival = Literal["present", "mounted", "copied"]
+CHUNK = 1024 * 1024
+
+
+class Store(Protocol):
+    """One registry, real or stood in for. ``name`` is how messages call it.
+
+    Every method may raise ``RegistryError``. References are tags or digests.
+    """
+
+    name: str
+
+    def greet(self) -> None:
+        """Fail early, and once, when nobody is there."""
+        ...
+
+    def head(self, repository: str, reference: str) -> Descriptor | None:
+        """What stands under a reference; None when nothing does."""
+        ...
+
+    def manifest(self, repository: str, reference: str) -> Manifest:
+        """Fetch a manifest; its bytes match the reference when that is a digest."""
+        ...
+
+    def has_blob(self, repository: str, digest: str) -> bool:
+        """Whether a repository holds a blob."""
+        ...
+
+    def open_blob(self, repository: str, digest: str) -> AbstractContextManager[Chunks]:
+        """Stream what the store has under a digest; whether it is that content, a ``VerifiedStream`` finds out."""
+        ...
+
+    def write_blob(
+        self, repository: str, digest: str, source: OpenBlob, sibling: str = ""
+    ) -> Arrival:
+        """Make a repository hold a blob: find it there, mount it from ``sibling``, or read it from ``source``.
+
+        Nothing is stored unless the bytes have the digest.
+        """
+        ...
+
+    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
+        """Store a manifest under a tag or its digest, byte for byte."""
+        ...

@@ -1,0 +1,129 @@
+"""The command ``planner``: finds the command's module, runs it, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from planner import __version__
+from planner.core.errors import BUG, INTERRUPTED, PlannerError, UsageError
+from planner.core.text import closest, printable
+
+COMMANDS = {
+    "lint": "find what the system would reject, ignore or misread in specs",
+    "explain": "show the page of a rule",
+    "rules": "list all rules",
+    "images": "list every image that the specs need, and where it must be",
+    "resolve": "show which URLs a node asks for an image, in order",
+    "render": "write the node configuration that the system makes of a spec",
+    "plan": "compare what the specs need with what the registry holds",
+    "show": "show a saved plan",
+    "review": "review a plan full-screen, choose, and apply it",
+    "apply": "carry out a plan",
+    "verify": "prove that the nodes will find every image",
+    "schema": "print the JSON Schema of a spec or format",
+    "demo": "run the whole story on embedded data, offline",
+}
+
+_EPILOG = """\
+exit codes:
+  0 done, nothing to report       65 input cannot be read, or contradicts itself
+  1 findings, failed steps, or    69 registry unreachable, unauthorised, exhausted
+    verification failed           75 the saved plan is stale
+  2 changes pending (only with    77 not approved
+    --detailed-exitcode)         130 interrupted
+ 64 usage or configuration        70 a bug in planner
+
+planner COMMAND --help shows a command's options.
+"""
+
+
+class Command(Protocol):
+    """What each module under ``commands`` provides."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Describe the options."""
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Do it; the result is the exit code."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(words)
+    except PlannerError as error:
+        _tell(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (planner … | head): not our failure, but nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception:  # noqa: BLE001 - the one place where a bug ends
+        traceback.print_exc()
+        sys.stderr.write("this is a bug in planner: please report it with the lines above\n")
+        return BUG
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors are ``UsageError``, like all others."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Raise instead of exiting with argparse's own code."""
+        raise UsageError(message, f"{self.prog} --help lists the options")
+
+
+def _run(words: list[str]) -> int:
+    name = next((word for word in words if not word.startswith("-")), "")
+    if name not in COMMANDS:
+        return _no_command(words, name)
+    module = importlib.import_module(f"planner.ui.commands.{name}")
+    command = cast("Command", module)
+    parser = _Parser(
+        prog=f"planner {name}",
+        description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=(module.__doc__ or "").partition("\n\n")[2].strip(),
+    )
+    command.add_arguments(parser)
+    words.remove(name)
+    code = command.run(parser.parse_args(words))
+    sys.stdout.flush()
+    return code
+
+
+def _no_command(words: list[str], name: str) -> int:
+    if "--version" in words or "-V" in words:
+        sys.stdout.write(f"planner {__version__}\n")
+        return 0
+    if name:
+        near = closest(name, COMMANDS)
+        hint = f"did you mean planner {near}?" if near else "planner --help lists the commands"
+        raise UsageError(f"there is no command {name!r}", hint)
+    if words and words[0] not in ("-h", "--help"):
+        raise UsageError(f"unknown option {words[0]}", "planner --help lists the commands")
+    width = max(map(len, COMMANDS))
+    lines = (f"  {command:{width}}  {text}" for command, text in COMMANDS.items())
+    listed = "\n".join(lines)
+    sys.stdout.write(
+        "usage: planner COMMAND [OPTIONS]\n\n"
+        "Lint the specs of Kubernetes clusters behind a private registry, plan what it\n"
+        f"must hold, and fill it.\n\ncommands:\n{listed}\n\n{_EPILOG}"
+    )
+    return 0 if words else UsageError.exit_code
+
+
+def _tell(error: PlannerError) -> None:
+    sys.stderr.write(f"error: {printable(error.message)}\n")
+    if error.hint:
+        sys.stderr.write(f" hint: {printable(error.hint)}\n")

@@ -1,0 +1,209 @@
+"""``planner apply``.
+
+A saved plan is carried out as it was reviewed, without a question: naming it is the
+approval. It is refused when its specs or the tags on the registry have changed since.
+Specs are planned first, shown, and carried out after you typed "yes".
+
+Every blob is sent once per registry and shared by the repositories that need it. Tags
+come last. What is already there is not sent again, so a run that was stopped, or failed
+in part, is simply run again.
+
+Examples:
+  planner apply plan.json
+  planner apply registries.yaml --release v1.35.0+k3s1
+  planner apply --auto-approve --events events.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from planner.apply import DEFAULT_PARALLELISM, still_to_do
+from planner.config import load_config
+from planner.core.errors import DONE, FAILED, INTERRUPTED, NotApprovedError, StaleError, UsageError
+from planner.core.events import Progress
+from planner.core.plan import Plan
+from planner.core.text import plural, size
+from planner.needs import unchanged
+from planner.stores.opening import Places, Stores
+from planner.ui.commands.plan import add_shallow_argument, plan_for
+from planner.ui.commands.show import load_plan
+from planner.ui.copying import Copying
+from planner.ui.options import add_place_arguments, add_spec_arguments, open_session
+from planner.ui.plan_text import Detail, places_text, plan_text
+from planner.ui.progress import Lines, View, event_log, outcome
+from planner.ui.selecting import add_selection_arguments, only_selected
+from planner.ui.style import style_for
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    add_spec_arguments(parser)
+    add_place_arguments(parser)
+    add_selection_arguments(parser)
+    add_shallow_argument(parser)
+    parser.add_argument("--auto-approve", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--parallelism",
+        type=_at_least_one,
+        default=DEFAULT_PARALLELISM,
+        metavar="N",
+        help=f"steps at a time (default: {DEFAULT_PARALLELISM})",
+    )
+    parser.add_argument(
+        "--fail-fast", action="store_true", help="start nothing new after a failure"
+    )
+    parser.add_argument(
+        "--events", default="", metavar="FILE", help="write what happens as JSON lines"
+    )
+    parser.add_argument(
+        "--progress",
+        default="auto",
+        choices=["auto", "bar", "plain", "none"],
+        help="default: bars on a terminal, plain lines elsewhere",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out; 1 when something that must exist does not."""
+    plan, stores = load_saved(options) if is_plan(options.specs) else _plan_and_ask(options)
+    changes = still_to_do(plan.pending, stores)
+    if not changes:
+        sys.stdout.write(f"Nothing to do: {_all_there(plan)}.\n")
+        return FAILED if plan.count("blocked") else DONE
+    copying = Copying(
+        plan, changes, stores, parallelism=options.parallelism, fail_fast=options.fail_fast
+    )
+    progress = _watch(copying, options)
+    return _conclude(plan, progress)
+
+
+def is_plan(paths: Sequence[str]) -> bool:
+    """Whether the arguments are one saved plan rather than specs."""
+    if len(paths) != 1 or not Path(paths[0]).is_file():
+        return bool(paths) and paths[0].endswith(".json")
+    with Path(paths[0]).open("rb") as file:
+        return file.read(1) == b"{" and b'"planner.plan/' in Path(paths[0]).read_bytes()
+
+
+def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
+    """A saved plan, and the stores as it saw them.
+
+    Raises:
+        StaleError: one of its inputs changed since.
+    """
+    if options.read_from or options.write_to:
+        raise UsageError(
+            "a saved plan says itself where it reads and writes",
+            "leave out --from and --to, or plan again",
+        )
+    plan = load_plan(options.specs[0])
+    changed = list(unchanged(plan.inputs))
+    if changed:
+        listed = ", ".join(changed)
+        raise StaleError(f"the plan is stale: {listed} changed since it was made", "plan again")
+    access = plan.access
+    places = Places(
+        load_config(options.config), access.read_from, access.write_to, access.schemes
+    )
+    return only_selected(plan, options), Stores(places)
+
+
+def _plan_and_ask(options: argparse.Namespace) -> tuple[Plan, Stores]:
+    session = open_session(options, tuple(options.specs))
+    plan = plan_for(session, options)
+    sys.stdout.write(plan_text(plan, style_for(sys.stdout), Detail()))
+    sys.stdout.flush()
+    if plan.pending and not options.auto_approve:
+        _ask(plan)
+    return plan, session.stores
+
+
+def _ask(plan: Plan) -> None:
+    """Only a typed "yes" counts, and it is read from the terminal itself, whatever the pipes are."""
+    images, bytes_to_send = len(plan.pending), plan.bytes_to_send(plan.pending)
+    question = f"\nCopy {plural(images, 'image')} ({size(bytes_to_send)}) to {places_text(plan)}?"
+    try:
+        with Path("/dev/tty").open("r+", buffering=1) as terminal:
+            terminal.write(f'{question}\nOnly "yes" is accepted: ')
+            terminal.flush()
+            answer = terminal.readline().strip()
+    except OSError as error:
+        raise NotApprovedError(
+            "nobody can be asked: there is no terminal",
+            "save the plan (planner plan -o plan.json) and apply that, or use --auto-approve",
+        ) from error
+    if answer != "yes":
+        raise NotApprovedError("not approved: nothing was written")
+
+
+def _watch(copying: Copying, options: argparse.Namespace) -> Progress:
+    progress = Progress()
+    with ExitStack() as stack:
+        views: list[View] = []
+        if options.events:
+            views.append(stack.enter_context(event_log(options.events)))
+        if options.progress == "bar" or (options.progress == "auto" and sys.stderr.isatty()):
+            from planner.ui.bars import bars  # noqa: PLC0415 - only a terminal pays for rich
+
+            views.append(stack.enter_context(bars()))
+        elif options.progress != "none":
+            views.append(Lines(sys.stderr))
+        stack.enter_context(_stopping_on_signals(copying))
+        for event in copying.events():
+            progress = progress.after(event)
+            for view in views:
+                view(event)
+    return progress
+
+
+@contextmanager
+def _stopping_on_signals(copying: Copying) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) stops cleanly, the second at once."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        sys.stderr.write("stopping; press Ctrl-C again to leave at once\n")
+        copying.stop()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _conclude(plan: Plan, progress: Progress) -> int:
+    sys.stdout.write(f"{outcome(progress)}\n")
+    for failure in progress.failed:
+        sys.stderr.write(f"failed: {failure.image}\n  {failure.reason}\n")
+        if failure.hint:
+            sys.stderr.write(f"  hint: {failure.hint}\n")
+    blocked = plan.count("blocked")
+    if blocked:
+        sys.stderr.write(f"{plural(blocked, 'image')} blocked: see the plan\n")
+    end = progress.end
+    if end and end.cancelled and not end.failed:
+        sys.stderr.write("stopped: run it again to go on; what was sent is not sent again\n")
+        return INTERRUPTED
+    return FAILED if blocked or (end and end.failed) else DONE
+
+
+def _all_there(plan: Plan) -> str:
+    if plan.pending:
+        return f"all {plural(len(plan.pending), 'image')} of the plan are there already"
+    return "the plan is empty"
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number

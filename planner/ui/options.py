@@ -1,0 +1,102 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from planner.config import Config, load_config
+from planner.core.family import NodeFlags
+from planner.needs import Collected, Wanted, collect
+from planner.stores.opening import Places, Stores
+
+
+def add_spec_arguments(parser: argparse.ArgumentParser, *, positional: str = "specs") -> None:
+    """SPEC and what chooses the images."""
+    parser.add_argument(
+        positional,
+        nargs="*",
+        metavar="SPEC",
+        help="spec files (default: the clusters of planner.yaml)",
+    )
+    group = parser.add_argument_group("which images")
+    group.add_argument("--kind", default="", help="what the specs are: k3s, kubeone")
+    group.add_argument("--release", default="", help="release whose packaged image list is used")
+    group.add_argument(
+        "--images",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a list with one image per line; may be given several times",
+    )
+    add_flag_arguments(parser)
+    parser.add_argument(
+        "--config", default="", metavar="FILE", help="planner.yaml (default: the nearest)"
+    )
+
+
+def add_flag_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of the K3s agent."""
+    group = parser.add_argument_group("flags of the K3s or RKE2 agent, as set on the nodes")
+    group.add_argument(
+        "--disable-default-registry-endpoint", action="store_true", help="as on the agent"
+    )
+    group.add_argument(
+        "--embedded-registry",
+        default="",
+        metavar="HOST:PORT",
+        help="address of the embedded registry",
+    )
+    group.add_argument(
+        "--system-default-registry", default="", metavar="REGISTRY", help="as on the agent"
+    )
+
+
+def add_place_arguments(parser: argparse.ArgumentParser) -> None:
+    """--from and --to."""
+    group = parser.add_argument_group("where bytes are read and written")
+    group.add_argument(
+        "--from",
+        dest="read_from",
+        default="",
+        metavar="PLACE",
+        help="read all images here: a registry URL, or oci:DIR",
+    )
+    group.add_argument(
+        "--to",
+        dest="write_to",
+        default="",
+        metavar="PLACE",
+        help="write here instead of the specs' registries: a registry URL, or oci:DIR",
+    )
+
+
+def flags_from(options: argparse.Namespace) -> NodeFlags:
+    """The agent's flags."""
+    return NodeFlags(
+        options.disable_default_registry_endpoint,
+        options.embedded_registry,
+        options.system_default_registry,
+    )
+
+
+def wanted_from(options: argparse.Namespace, specs: tuple[str, ...]) -> Wanted:
+    """What the options ask for."""
+    return Wanted(specs, options.kind, options.release, tuple(options.images), flags_from(options))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The configuration, the needs, and the stores to compare them with."""
+
+    config: Config
+    collected: Collected
+    stores: Stores
+
+
+def open_session(options: argparse.Namespace, specs: tuple[str, ...]) -> Session:
+    """Read planner.yaml and the specs; open the stores lazily."""
+    config = load_config(options.config)
+    collected = collect(config, wanted_from(options, specs))
+    places = Places(config, options.read_from, options.write_to, collected.schemes)
+    return Session(config, collected, Stores(places))

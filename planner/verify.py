@@ -1,0 +1,122 @@
+"""Proof: walk the nodes' own order of attempts on the live registries, for every image that the clusters need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from planner.core.content import Descriptor, Manifest
+from planner.core.errors import RegistryError
+from planner.core.family import Need
+from planner.core.resolution import Attempt
+from planner.core.text import plural
+from planner.stores.opening import Stores
+from planner.stores.store import Store
+
+PARALLELISM = 16
+
+Verdict = Literal["found", "incomplete", "upstream", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the nodes will meet when they ask for one image.
+
+    *found*: the first registry that answers is a private one and holds everything. *incomplete*: it answers, and parts are
+    missing. *upstream*: no private registry has it, so the nodes turn to the image's own. *missing*: no node will find it.
+    ``digest`` is what was found; ``where`` the endpoint that answered, or would be asked last.
+    """
+
+    need: Need
+    verdict: Verdict
+    where: str = ""
+    digest: str = ""
+    detail: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the private registry serves it."""
+        return self.verdict == "found"
+
+
+def verify(needs: Iterable[Need], stores: Stores, *, blobs: bool) -> Iterator[Verified]:
+    """One verdict for each distinct thing that a node asks for, in order. ``blobs`` looks for every blob as well.
+
+    Raises:
+        RegistryError: a private registry does not answer, or refuses to.
+    """
+    distinct = list({_key(need): need for need in needs}.values())
+    with ThreadPoolExecutor(PARALLELISM) as pool:
+        yield from pool.map(lambda need: _Walk(stores, need, blobs=blobs).verdict(), distinct)
+
+
+def _key(need: Need) -> tuple[object, ...]:
+    return need.source, need.resolution.attempts
+
+
+class _Walk:
+    """One image's way through its attempts."""
+
+    def __init__(self, stores: Stores, need: Need, *, blobs: bool) -> None:
+        self._stores = stores
+        self._need = need
+        self._blobs = blobs
+
+    def verdict(self) -> Verified:
+        refusals: list[str] = []
+        for attempt in self._need.resolution.attempts:
+            if attempt.registry == self._need.source.registry:
+                return self._upstream(attempt, refusals)
+            if found := self._ask(attempt, refusals):
+                return found
+        return Verified(
+            self._need, "missing", detail="; ".join(refusals) or "no endpoint is configured"
+        )
+
+    def _upstream(self, attempt: Attempt, refusals: list[str]) -> Verified:
+        detail = "; ".join(refusals) or "the spec sends the nodes nowhere else"
+        return Verified(self._need, "upstream", attempt.endpoint, detail=detail)
+
+    def _ask(self, attempt: Attempt, refusals: list[str]) -> Verified | None:
+        target = attempt.target
+        if target is None:
+            refusals.append(f"{attempt.url} is no registry URL")
+            return None
+        store = self._stores.target(target.registry)
+        found = store.head(target.repository, target.reference)
+        if found is None:
+            refusals.append(f"{target} is not there")
+            return None
+        missing = list(self._missing(store, target.repository, found.digest))
+        verdict: Verdict = "incomplete" if missing else "found"
+        detail = f"{plural(len(missing), 'part')} missing, first {missing[0]}" if missing else ""
+        return Verified(self._need, verdict, attempt.endpoint, found.digest, detail)
+
+    def _missing(self, store: Store, repository: str, digest: str) -> Iterator[str]:
+        """What a manifest names and the repository does not hold."""
+        manifest = self._manifest(store, repository, digest)
+        if manifest is None:
+            yield digest
+            return
+        for child in manifest.children:
+            yield from self._missing_child(store, repository, child)
+        if self._blobs:
+            for blob in manifest.blobs:
+                if not store.has_blob(repository, blob.digest):
+                    yield blob.digest
+
+    def _missing_child(self, store: Store, repository: str, child: Descriptor) -> Iterator[str]:
+        if self._blobs:
+            yield from self._missing(store, repository, child.digest)
+        elif store.head(repository, child.digest) is None:
+            yield child.digest
+
+    def _manifest(self, store: Store, repository: str, digest: str) -> Manifest | None:
+        try:
+            return store.manifest(repository, digest)
+        except RegistryError as error:
+            if error.status == 404 or error.code == "DIGEST_MISMATCH":
+                return None
+            raise

@@ -1,0 +1,63 @@
+"""What the end-to-end tests share: the command line as a user runs it, and registries filled with samples."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from planner.config import Config, RegistrySettings
+from planner.core.refs import ImageRef
+from planner.sample import write_samples
+from planner.stores.opening import Places, Stores
+
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Workplace:
+    """A folder with specs, and ``planner`` run in it with a home of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir()
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return path
+
+    def planner(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """One command; nothing of the developer's own configuration reaches it."""
+        return subprocess.run(
+            [sys.executable, "-m", "planner", *arguments],
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # no controlling terminal: nobody can be asked
+            timeout=120,
+            check=False,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "PYTHONWARNINGS": "error"}
+
+
+def fill(url: str, images: Iterable[ImageRef], kib: int = 16) -> None:
+    """Put sample images on a registry, each below the name of the registry that it comes from."""
+    listed = tuple(images)
+    settings = {name: RegistrySettings(endpoint=f"{url}/{name}") for name in {each.registry for each in listed}}
+    stores = Stores(Places(Config(registries=settings)))
+    write_samples(listed, stores.target, kib)
+
+
+def endpoints(url: str, registries: Iterable[str]) -> str:
+    """The ``registries`` of a planner.yaml that reads each of them from below ``url``."""
+    lines = (f"  {name}: {{endpoint: '{url}/{name}'}}\n" for name in sorted(registries))
+    return f"registries:\n{''.join(lines)}"

@@ -1,0 +1,89 @@
+"""Every rule's page is its test: title, source, and a Bad and a Good block that hold."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from planner.core.document import Spec
+from planner.core.family import Family
+from planner.core.lint import BUILT_IN, Rule, lint
+from planner.core.reader import read
+from planner.specs import FAMILIES
+
+# What a file of the family is called, unless its first line says "# file: NAME".
+_FILES = {"k3s": "registries.yaml", "palette": "values.yaml"}
+_RULES = [
+    pytest.param(family, each, id=f"{each.code}-{each.name}")
+    for family in FAMILIES
+    for each in family.rules
+]
+_CODES = [each.code for family in FAMILIES for each in family.rules]
+_NAMES = [each.name for family in FAMILIES for each in family.rules]
+
+
+def _spec(family: Family, text: str) -> Spec:
+    named = re.match(r"# file: (\S+)\n", text)
+    return read(named[1] if named else _FILES.get(family.name, f"{family.name}.yaml"), text)
+
+
+def _marked(text: str, code: str) -> list[int]:
+    pattern = re.compile(rf"#.*<- .*\b{code}\b")
+    return [number for number, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
+
+
+def _lines(family: Family, each: Rule, text: str) -> list[int]:
+    found = lint(_spec(family, text), family.structure, family.rules)
+    return [finding.span.line for finding in found if finding.code == each.code]
+
+
+@pytest.mark.parametrize(("family", "each"), _RULES)
+def test_a_rule_has_a_page(family: Family, each: Rule) -> None:
+    assert each.title
+    assert "\n\n" in each.doc
+    assert "Source:" in each.doc
+
+
+@pytest.mark.parametrize(("family", "each"), _RULES)
+def test_a_rule_finds_exactly_the_marked_lines_of_its_bad_example(
+    family: Family, each: Rule
+) -> None:
+    bad = each.section("Bad")
+    expected = _marked(bad, each.code)
+    assert expected
+    assert _lines(family, each, bad) == expected
+
+
+@pytest.mark.parametrize(("family", "each"), _RULES)
+def test_a_rule_finds_nothing_in_its_good_example(family: Family, each: Rule) -> None:
+    good = each.section("Good")
+    assert good
+    assert not _spec(family, good).problems
+    assert _lines(family, each, good) == []
+
+
+@pytest.mark.parametrize(("family", "each"), _RULES)
+def test_messages_follow_the_house_style(family: Family, each: Rule) -> None:
+    found = lint(_spec(family, each.section("Bad")), family.structure, family.rules)
+    for finding in found:
+        assert finding.message
+        assert not finding.message.endswith(".")
+        assert "\n" not in finding.message + finding.hint
+
+
+def test_codes_are_unique() -> None:
+    assert len({*_CODES, *BUILT_IN}) == len(_CODES) + len(BUILT_IN)
+
+
+def test_names_are_unique() -> None:
+    names = [*_NAMES, *(name for name, _ in BUILT_IN.values())]
+    assert sorted(set(names)) == sorted(names)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_codes_stand_in_order_and_share_their_letters(family: Family) -> None:
+    codes = [each.code for each in family.rules]
+    assert codes == sorted(codes)
+    assert len({code[:3] for code in codes}) == 1
+    assert all(re.fullmatch(r"[A-Z0-9]{3}[0-9]{3}", code) for code in codes)
