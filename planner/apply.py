@@ -187,7 +187,6 @@ class _Engine:
 
     def _cause(self, root: str) -> Outcome | None:
         """The failure that kept an image from being finished; None when it was just not reached."""
-        for step_id in (root, *sorted(needed_for(self._graph, root))):
-            if step_id in self._failures:
-                return self._failures[step_id]
-        return None
+        steps = (root, *sorted(needed_for(self._graph, root)))
+        causes = [self._failures[each] for each in steps if each in self._failures]
+        return min(causes, key=lambda cause: cause.code == "CANCELLED", default=None)

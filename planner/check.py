@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from planner.config import FILE_NAME, LintSettings, config_findings, read_spec
 from planner.core.document import Spec
 from planner.core.errors import InputError, UsageError
+from planner.core.family import Family
 from planner.core.lint import BUILT_IN, Finding, Rule, Severity, lint, yaml_only
 from planner.core.reader import read
 from planner.specs import FAMILIES, family_named, family_of
@@ -36,6 +37,14 @@ def check(paths: Sequence[str], kind: str, settings: LintSettings) -> list[Check
 def check_text(name: str, text: str, kind: str, settings: LintSettings) -> Checked:
     """Lint a text that came from elsewhere, under the name of a file."""
     return _check(read(name, text), kind, settings)
+
+
+def error_count(spec: Spec, family: Family, settings: LintSettings) -> int:
+    """How many errors a spec has that nobody chose to ignore."""
+    found = lint(spec, family.structure, family.rules)
+    return sum(
+        each.severity is Severity.ERROR and not _is_ignored(each, settings) for each in found
+    )
 
 
 def rules() -> tuple[Rule, ...]:

@@ -22,9 +22,13 @@ from planner.core.steps import Place
 from planner.core.text import plural
 from planner.needs import Collected
 from planner.stores.cache import ManifestCache
+from planner.stores.locks import Locks
 from planner.stores.opening import Stores
 
 PARALLELISM = 16
+# Everything that walks an image visits each path to a manifest: an index of indexes multiplies them.
+_DEEPEST = 2
+_MOST_CHILDREN = 1000
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -79,8 +83,7 @@ def _wishes(needs: Iterable[Need]) -> list[Wish]:
         wish = found.setdefault(need.target, Wish(need.target, need.source, (), need.kind))
         if wish.source != need.source:
             raise _collision(wish, need)
-        reasons = dict.fromkeys((*wish.because, *need.because))
-        found[need.target] = replace(wish, because=tuple(reasons))
+        found[need.target] = replace(wish, because=_joined(wish.because, need.because))
     return [found[target] for target in sorted(found)]
 
 
@@ -111,11 +114,13 @@ def _merged(changes: Iterable[Change]) -> list[Change]:
     found: dict[tuple[ImageRef, str], Change] = {}
     for change in changes:
         key = (change.target, change.reason)
-        earlier = found.get(key, replace(change, because=()))
-        found[key] = replace(
-            change, because=tuple(dict.fromkeys((*earlier.because, *change.because)))
-        )
-    return list(found.values())
+        earlier = found.get(key, change)
+        found[key] = replace(earlier, because=_joined(earlier.because, change.because))
+    return [found[key] for key in sorted(found)]
+
+
+def _joined(one: tuple[Because, ...], other: tuple[Because, ...]) -> tuple[Because, ...]:
+    return tuple(sorted({*one, *other}))
 
 
 def _access(stores: Stores, changes: Iterable[Change]) -> Access:
@@ -151,6 +156,7 @@ class _Survey:
         self._note = note
         self._shallow = shallow
         self._manifests: dict[str, Manifest] = {}
+        self._fetching: Locks[str] = Locks()
         self._refusals: dict[str, RegistryError] = {}
         self._answered: set[str] = set()
 
@@ -222,20 +228,29 @@ class _Survey:
         try:
             return replace(change, platforms=tuple(self._fetch(change, change.digest)))
         except RegistryError as error:
-            if error.status == 0 and error.retryable:
+            if error.retryable:
                 raise
             return replace(change, op="blocked", reason=error.message)
 
-    def _fetch(self, change: Change, digest: str) -> Iterator[str]:
+    def _fetch(self, change: Change, digest: str, depth: int = 0) -> Iterator[str]:
         """Load a manifest and its children; yield the platforms of an index."""
-        manifest = self._manifests.get(digest) or self._cache.get(digest)
-        if manifest is None:
-            manifest = self._read(change, digest)
-            self._cache.put(manifest)
-        self._manifests[digest] = manifest
+        manifest = self._manifest(change, digest)
+        if depth > _DEEPEST or len(manifest.children) > _MOST_CHILDREN:
+            message = f"{change.source}: the index is too deep or too long to be an image's"
+            raise RegistryError(message, "look at it: it may have been made to exhaust its readers")
         for child in manifest.children:
             yield child.platform or "unknown"
-            yield from self._fetch(change, child.digest)
+            yield from self._fetch(change, child.digest, depth + 1)
+
+    def _manifest(self, change: Change, digest: str) -> Manifest:
+        """Each one is asked for once, however many names share it."""
+        with self._fetching[digest]:
+            manifest = self._manifests.get(digest) or self._cache.get(digest)
+            if manifest is None:
+                manifest = self._read(change, digest)
+                self._cache.put(manifest)
+            self._manifests[digest] = manifest
+            return manifest
 
     def _read(self, change: Change, digest: str) -> Manifest:
         """What is the same on both sides is read from the target, which counts no pulls."""
@@ -292,6 +307,8 @@ class _Question(NamedTuple):
 
 def _questions(plan: Plan) -> Iterator[_Question]:
     for change in plan.changes:
+        if change.op == "blocked":
+            continue
         for digest in plan.blobs(change):
             yield _Question(change.place, digest, is_manifest=False)
         if change.op == "same" and change.digest in plan.manifests:

@@ -1,10 +1,39 @@
 """What every test shares."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
 _REAL = Path(__file__).parent / "real"
+_ENVIRONMENT = (
+    *("REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "NETRC"),
+    *(f"{each}_proxy" for each in ("http", "https", "all", "no")),
+    *(f"{each}_PROXY" for each in ("HTTP", "HTTPS", "ALL", "NO")),
+)
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> "itertools.count[int]":
+    """Numbers of the homes that tests of this process got."""
+    return itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def home(
+    homes: "itertools.count[int]",
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """An empty home, so that nobody's credentials, cache or proxy take part in a test."""
+    folder = tmp_path_factory.getbasetemp() / f"home-{next(homes)}"
+    folder.mkdir()
+    for name in _ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / ".config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / ".cache"))
+    return folder
 
 
 @pytest.hookimpl(tryfirst=True)

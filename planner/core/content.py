@@ -87,11 +87,11 @@ def parse_manifest(data: bytes, media_type: str, where: str) -> Manifest:
         RegistryError: not JSON, or a kind that cannot be copied (Docker's schema 1, unknown types).
     """
     try:
-        document = json.loads(data)
+        document = json.loads(data.decode("utf-8"))
         said = document.get("mediaType") or media_type.partition(";")[0].strip()
         manifest = Manifest(said if said in MEDIA_TYPES else _guess(document), data)
-        _ = manifest.children, manifest.blobs
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        _ = manifest.media_type and (manifest.children, manifest.blobs)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise RegistryError(
             f"{where}: this is not an image manifest",
             "ask the registry's operator what it serves there",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 from planner.core.scalars import Scalar
@@ -87,7 +88,8 @@ class Node:
             return {entry.key.text: entry.value.plain() for entry in self.entries}
         if self.kind == "sequence":
             return [item.plain() for item in self.items]
-        return self.value
+        is_endless = isinstance(self.value, float) and not isfinite(self.value)
+        return self.text if is_endless else self.value  # JSON has no such number
 
     @property
     def place(self) -> Span:

@@ -1,6 +1,7 @@
 """URLs as Go's ``net/url`` reads them: what it refuses decides which endpoints a node ignores.
 
-Source: Go 1.22 net/url/url.go (``parse``, ``parseAuthority``, ``parseHost``, ``shouldEscape``).
+Source: Go 1.26 net/url/url.go (``Parse``, ``parse``, ``parseAuthority``, ``parseHost``, ``shouldEscape``). Releases
+before 1.24.8 also took brackets that hold no IPv6 address.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ import re
 from dataclasses import dataclass
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_HOST = re.compile(r"(?:[A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"]|[^\x00-\x7f]|%[0-9A-Fa-f]{2})*")
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9\-_.~!$&'()*+,;=:\]<>\"]|[^\x00-\x7f]|%25|%[89A-Fa-f][0-9A-Fa-f])*"
+)
+_BRACKETED = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%25[^\[\]]+)?\](?::[0-9]*)?")
 _USER_INFO = re.compile(r"[A-Za-z0-9\-._:~!$&'()*+,;=%@]*")
 _OPTIONAL_PORT = re.compile(r"(?::[0-9]*)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -39,12 +43,13 @@ def split_port(host: str) -> tuple[str, str]:
 
 def parse_url(text: str) -> GoUrl | None:
     """``text`` taken apart, or None where Go reports an error."""
-    if _CONTROL.search(text):
-        return None
-    head = re.split(r"[?#]", text, maxsplit=1)[0]
+    before, _, fragment = text.partition("#")
+    head = before.partition("?")[0]
     tail = text[len(head) :]
     scheme, rest = _split_scheme(head)
-    if scheme is None or _BAD_ESCAPE.search(head):
+    if _CONTROL.search(before) or _BAD_ESCAPE.search(head) or _BAD_ESCAPE.search(fragment):
+        return None
+    if scheme is None or (not scheme and ":" in rest.partition("/")[0]):
         return None
     authority, path = _split_authority(rest)
     user_info, _, host = authority.rpartition("@")
@@ -69,8 +74,7 @@ def _split_authority(rest: str) -> tuple[str, str]:
 
 def _is_host(host: str) -> bool:
     if host.startswith("["):
-        end = host.rfind("]")
-        return end > 0 and _OPTIONAL_PORT.fullmatch(host, end + 1) is not None
+        return _BRACKETED.fullmatch(host) is not None
     colon = host.rfind(":")
     has_port = colon >= 0
     if has_port and not _OPTIONAL_PORT.fullmatch(host, colon):

@@ -209,7 +209,8 @@ def _schema_findings(
                     message = f"the key {key!r} is missing"
                     yield _structural(spec, "SCH002", _first_line(node), node.path, message, what)
         case "type":
-            message = f"expected {_types(violation.schema)}, got {_describe(node)}: {structure.wrong_type}"
+            got = _describe(node, secret=violation.schema.get("writeOnly", False))
+            message = f"expected {_types(violation.schema)}, got {got}: {structure.wrong_type}"
             hint = violation.schema.get("description", "")
             yield _structural(spec, "SCH003", node.place, node.path, message, hint)
         case keyword:
@@ -251,11 +252,14 @@ def _types(schema: Mapping[str, Any]) -> str:
     return " or ".join(filter(None, (names.get(kind, f"a {kind}") for kind in listed)))
 
 
-def _describe(node: Node) -> str:
+def _describe(node: Node, *, secret: bool = False) -> str:
+    """What stands there. Schemas mark what may hold a password as ``writeOnly``, and that is not shown."""
     if node.kind != "scalar":
         return {"mapping": "a mapping", "sequence": "a list"}.get(node.kind, "nothing")
     kinds = {bool: "the boolean", int: "the number", float: "the number", str: "the string"}
-    return "null" if node.value is None else f"{kinds[type(node.value)]} {node.text!r}"
+    if node.value is None:
+        return "null"
+    return "a single value" if secret else f"{kinds[type(node.value)]} {node.text!r}"
 
 
 def _value_message(keyword: str, violation: Violation, node: Node) -> str:

@@ -27,13 +27,16 @@ def read(file: str, text: str) -> Spec:
     """Parse ``text``; what is wrong with it stands in ``Spec.problems``."""
     builder = _Builder()
     problem: Problem | None = None
+    body = text.removeprefix("\ufeff")
     try:
-        for event in yaml.parse(text.removeprefix("\ufeff"), Loader=_Loader):
+        for event in yaml.parse(body, Loader=_Loader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         problem = _syntax(error)
     except yaml.reader.ReaderError as error:
-        problem = _unreadable(text, error)
+        problem = _unreadable(body, error)
+    except UnicodeEncodeError as error:
+        problem = _forbidden(body[: error.start], ord(body[error.start]))
     except _StopError as error:
         problem = error.problem
     problems = (*builder.problems, *((problem,) if problem else ()))
@@ -219,8 +222,14 @@ def _syntax(error: yaml.MarkedYAMLError) -> Problem:
 
 
 def _unreadable(text: str, error: yaml.reader.ReaderError) -> Problem:
-    before = text[: error.position]
-    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    # libyaml counts bytes of UTF-8, PyYAML's own reader counts characters.
+    counts_characters = error.encoding == "unicode"
+    before = text.encode()[: error.position].decode(errors="ignore")
     code = error.character if isinstance(error.character, int) else ord(error.character)
+    return _forbidden(text[: error.position] if counts_characters else before, code)
+
+
+def _forbidden(before: str, code: int) -> Problem:
+    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
     message = f"the character U+{code:04X} is not allowed in YAML"
     return Problem("syntax", Span(line, column, line, column + 1), (), message)

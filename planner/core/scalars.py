@@ -34,6 +34,10 @@ _INTEGER = re.compile(
     r"|(?P<dec>0|[1-9][0-9]*))"
 )
 _BASES = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
+_ANYWHERE = re.compile("_")
+_BETWEEN_DIGITS = re.compile("(?<=[0-9])_(?=[0-9])")
+_MOST_DIGITS = 66
+_TOO_LARGE = (float("inf"), float("-inf"))
 _TAGGED = {
     "tag:yaml.org,2002:bool": (bool,),
     "tag:yaml.org,2002:int": (int,),
@@ -56,10 +60,18 @@ def _resolve_plain(text: str) -> Scalar:
         return _WORDS[text]
     if text[0] not in _MAY_BE_NUMBER:
         return text
-    digits = text.replace("_", "")
-    if match := _INTEGER.fullmatch(digits):
-        base = match.lastgroup or "dec"
-        return int(match["sign"] + match[base], _BASES[base])
-    if _FLOAT.fullmatch(digits):
-        return float(digits)
-    return text
+    digits = (_BETWEEN_DIGITS if text[0] == "." else _ANYWHERE).sub("", text)
+    match = _INTEGER.fullmatch(digits)
+    number: float | None = _integer(match) if match else None
+    if number is None and _FLOAT.fullmatch(digits):
+        number = float(digits)
+    return text if number is None or number in _TOO_LARGE else number
+
+
+def _integer(match: re.Match[str]) -> int | None:
+    """The integer, or None when it does not fit into 64 bits: Go then tries a float, and at last a text."""
+    base = match.lastgroup or "dec"
+    if len(match[base]) > _MOST_DIGITS:
+        return None
+    number = int(match["sign"] + match[base], _BASES[base])
+    return number if -(2**63) <= number < 2**64 else None

@@ -18,6 +18,7 @@ import requests
 from planner.core.errors import RegistryError
 from planner.stores.credentials import Credentials
 from planner.stores.http import Connection, refused
+from planner.stores.locks import Locks
 
 Scope = tuple[str, ...]
 _CLIENT = "planner"
@@ -68,7 +69,8 @@ class Authorizer:
         self._connection = connection
         self._find = find
         self._clock = clock
-        self._lock = threading.RLock()
+        self._searching = threading.Lock()
+        self._locks: Locks[Scope] = Locks()
         self._challenge: _Challenge | None = None
         self._credentials: Credentials | None = None
         self._searched = False
@@ -93,25 +95,24 @@ class Authorizer:
             RegistryError: no token can be had.
         """
         challenge = _parse(response.headers.get("WWW-Authenticate", ""))
-        with self._lock:
-            # Harbor turns its challenge into Basic once a request carried credentials: the first one counts.
-            self._challenge = self._challenge or challenge
-            known = self._challenge
-            if known is None:
-                return False
-            if not was_authorized:
-                return known.scheme == "bearer" or bool(self.credentials and self.credentials.basic)
-            if known.scheme == "basic" or (self.credentials and self.credentials.registry_token):
-                return False
-            self._tokens[scope] = self._fetch(
-                known, _widened(scope, challenge.scope if challenge else ())
-            )
-            return True
+        # Harbor turns its challenge into Basic once a request carried credentials: the first one counts.
+        known = self._challenge = self._challenge or challenge
+        if known is None:
+            return False
+        if not was_authorized:
+            return known.scheme == "bearer" or bool(self.credentials and self.credentials.basic)
+        if known.scheme == "basic" or (self.credentials and self.credentials.registry_token):
+            return False
+        wanted = _widened(scope, challenge.scope if challenge else ())
+        with self._locks[scope]:
+            if not self._was_renewed(scope, response):
+                self._tokens[scope] = self._fetch(known, wanted)
+        return True
 
     @property
     def credentials(self) -> Credentials | None:
         """What was found for this registry; looked for once, when first needed."""
-        with self._lock:
+        with self._searching:
             if not self._searched:
                 self._credentials = self._find()
                 self._searched = True
@@ -126,11 +127,19 @@ class Authorizer:
         credentials = self.credentials
         if credentials and credentials.registry_token:
             return credentials.registry_token
-        with self._lock:
+        with self._locks[scope]:
             token = self._tokens.get(scope)
             if token is None or token.renew_at <= self._clock():
                 token = self._tokens[scope] = self._fetch(challenge, scope)
             return token.value
+
+    def _was_renewed(self, scope: Scope, response: requests.Response) -> bool:
+        """Whether another thread fetched a token since the one that was refused."""
+        held = self._tokens.get(scope)
+        return (
+            held is not None
+            and response.request.headers.get("Authorization") != f"Bearer {held.value}"
+        )
 
     def _fetch(self, challenge: _Challenge, scope: Scope) -> _Token:
         credentials = self.credentials
@@ -177,7 +186,7 @@ class Authorizer:
             answer: Mapping[str, object] = response.json()
             value = answer.get("token") or answer.get("access_token")
             life = float(str(answer.get("expires_in") or _DEFAULT_LIFE))
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise RegistryError(
                 f"{realm}: the answer is not a token", "look at the token server"
             ) from error

@@ -7,7 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from planner.core.content import Manifest, digest_of
+from planner.core.content import Manifest, digest_of, parse_manifest
+from planner.core.errors import RegistryError
 from planner.core.refs import is_digest
 
 
@@ -23,13 +24,9 @@ class ManifestCache:
             return None
         try:
             media_type, _, data = self._path(digest).read_bytes().partition(b"\n")
-        except OSError:
+            return self._proved(digest, media_type.decode("ascii"), data)
+        except (OSError, ValueError, RegistryError):
             return None
-        return (
-            Manifest(media_type.decode("ascii", "replace"), data)
-            if digest_of(data) == digest
-            else None
-        )
 
     def put(self, manifest: Manifest) -> None:
         """Remember it."""
@@ -37,9 +34,16 @@ class ManifestCache:
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(manifest.media_type.encode() + b"\n" + manifest.data)
-            Path(name).replace(path)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(manifest.media_type.encode() + b"\n" + manifest.data)
+                Path(name).replace(path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+
+    def _proved(self, digest: str, media_type: str, data: bytes) -> Manifest | None:
+        return parse_manifest(data, media_type, "cache") if digest_of(data) == digest else None
 
     def _path(self, digest: str) -> Path:
         algorithm, _, hexadecimal = digest.partition(":")

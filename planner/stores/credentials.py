@@ -7,7 +7,6 @@ Source: docker/cli docs/reference/commandline/login (config.json: ``auths``, ``c
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import subprocess
@@ -22,6 +21,7 @@ from planner.core.refs import DOCKER_HUB
 _HUB_KEY = "https://index.docker.io/v1/"
 _HUB_NAMES = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 _TOKEN_USER = "<token>"  # noqa: S105 - the marker by which a helper says that the secret is an identity token
+_NOT_FOUND = "credentials not found"
 _HELPER_TIMEOUT = 60
 
 
@@ -76,7 +76,7 @@ def _from_file(path: Path, host: str) -> Credentials | None:
         config = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RegistryError(
             f"{path}: cannot be read as JSON", "repair it, or log in again"
         ) from error
@@ -90,8 +90,11 @@ def _from_file(path: Path, host: str) -> Credentials | None:
 
 
 def _lookup(table: Any, host: str) -> Any:
+    """The entry of a host; one under exactly its name goes before one under a URL or a namespace of it."""
     if not isinstance(table, dict):
         return None
+    if host in table:
+        return table[host]
     return next((value for key, value in table.items() if _host_of(key) == _host_of(host)), None)
 
 
@@ -107,7 +110,7 @@ def _from_entry(entry: Mapping[str, Any], path: Path) -> Credentials | None:
     if encoded := entry.get("auth"):
         try:
             username, _, password = base64.b64decode(encoded).decode().rstrip("\0").partition(":")
-        except (binascii.Error, UnicodeDecodeError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             raise RegistryError(f"{path}: an auth entry is not base64", "log in again") from error
     found = Credentials(
         str(path),
@@ -127,12 +130,14 @@ def _ask_helper(name: str, host: str) -> Credentials | None:
             [program, "get"],
             input=server,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=_HELPER_TIMEOUT,
             check=False,
         )
-    except FileNotFoundError as error:
-        message = f"the credential helper {program} is not on PATH"
+    except OSError as error:
+        reason = "is not on PATH" if isinstance(error, FileNotFoundError) else "cannot be run"
+        message = f"the credential helper {program} {reason}"
         raise RegistryError(
             message, f"install it, or log in without it: docker login {host}"
         ) from error
@@ -140,7 +145,7 @@ def _ask_helper(name: str, host: str) -> Credentials | None:
         message = f"the credential helper {program} did not answer within {_HELPER_TIMEOUT} s"
         raise RegistryError(message, f"try it by hand: echo {host} | {program} get") from error
     if done.returncode != 0:
-        if "not found" in done.stdout + done.stderr:
+        if _NOT_FOUND in done.stdout + done.stderr:
             return None
         message = f"the credential helper {program} failed for {host} (exit {done.returncode})"
         raise RegistryError(message, f"try it by hand: echo {host} | {program} get")
@@ -150,7 +155,7 @@ def _ask_helper(name: str, host: str) -> Credentials | None:
 def _from_helper(output: str, program: str) -> Credentials | None:
     try:
         answer = json.loads(output)
-        username, secret = str(answer["Username"]), str(answer["Secret"])
+        username, secret = str(answer["Username"] or ""), str(answer["Secret"] or "")
     except (ValueError, KeyError, TypeError) as error:
         message = f"the credential helper {program} answered in no known form"
         raise RegistryError(message, "check its version") from error

@@ -7,10 +7,12 @@ trust); no cookie is kept; nothing is written to a log but method, host, path an
 from __future__ import annotations
 
 import email.utils
+import io
 import json
 import logging
 import random
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -38,7 +40,8 @@ _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 60.0
 _CONNECT_TIMEOUT = 10.0
 _READ_TIMEOUT = 120.0
-_LONGEST_ERROR = 64 * 1024
+_LONGEST_ANSWER = 256 * 1024
+_MOST_REDIRECTS = 8
 _AUTHORIZATION = "Authorization"
 
 
@@ -52,14 +55,20 @@ class Patience:
 
 
 class Connection:
-    """A pool of connections to one origin. Threads may share it."""
+    """A pool of connections to one origin. Threads may share it.
+
+    At most ``parallelism`` requests are under way at a time. The body of a streamed answer does not count: who copies
+    within one registry would wait for itself.
+    """
 
     def __init__(self, base: str, tls: Tls, parallelism: int, patience: Patience) -> None:
         self.base = base
         self.origin = _origin(base)
         self._patience = patience
+        self._slots = threading.BoundedSemaphore(parallelism)
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.max_redirects = _MOST_REDIRECTS
         self._session.headers["User-Agent"] = f"planner/{__version__}"
         self._session.headers["Accept-Encoding"] = "identity"
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -75,7 +84,7 @@ class Connection:
         *,
         headers: Mapping[str, str] | None = None,
         body: Body = None,
-        stream: bool = False,
+        longest: int | None = _LONGEST_ANSWER,
         retries: bool = True,
         elsewhere: bool = False,
     ) -> requests.Response:
@@ -83,7 +92,8 @@ class Connection:
 
         ``url`` may be relative to the base. Redirects are followed for reads alone, and never carry credentials to
         another host; only a request that is meant for another host (``elsewhere``: a token server) does. A body that can be
-        sent only once must come with ``retries`` off.
+        sent only once must come with ``retries`` off. The answer's body is cut off after ``longest`` bytes; None leaves that of
+        a 200 on the wire, for the caller to read and close.
         """
         full = urljoin(f"{self.base}/", url)
         headers = dict(headers or {})
@@ -93,7 +103,7 @@ class Connection:
         for attempt in range(1, tries + 1):
             last = attempt == tries
             try:
-                response = self._once(method, full, headers, body, stream=stream)
+                response = self._once(method, full, headers, body, longest)
             except requests.RequestException as error:
                 if last or not _may_come_back(error):
                     raise unreachable(error, full) from error
@@ -110,17 +120,20 @@ class Connection:
         return _origin(urljoin(f"{self.base}/", url)) == self.origin
 
     def _once(
-        self, method: str, url: str, headers: dict[str, str], body: Body, *, stream: bool
+        self, method: str, url: str, headers: dict[str, str], body: Body, longest: int | None
     ) -> requests.Response:
-        response = self._session.request(
-            method,
-            url,
-            headers=headers,
-            data=body,
-            stream=stream,
-            timeout=(_CONNECT_TIMEOUT, _READ_TIMEOUT),
-            allow_redirects=method in ("GET", "HEAD"),
-        )
+        with self._slots:
+            response = self._session.request(
+                method,
+                url,
+                headers=headers,
+                data=body,
+                stream=True,
+                timeout=(_CONNECT_TIMEOUT, _READ_TIMEOUT),
+                allow_redirects=method in ("GET", "HEAD"),
+            )
+            if longest is not None or response.status_code != 200:
+                _load(response, longest or _LONGEST_ANSWER)
         path = urlsplit(url).path
         logger.debug("%s %s%s %d", method, urlsplit(url).netloc, path, response.status_code)
         return response
@@ -240,6 +253,11 @@ _REASONS = (
         "check its spelling and this machine's DNS",
     ),
     ("Connection refused", "nothing listens there", "check the port, and that the registry runs"),
+    (
+        "Exceeded",
+        "it redirects in circles",
+        "check the registry's address and the proxies before it",
+    ),
     ("timed out", "it did not answer in time", ""),
 )
 
@@ -251,6 +269,7 @@ def _may_come_back(error: requests.RequestException) -> bool:
         "record layer",
         "NameResolution",
         "Connection refused",
+        "Exceeded",
     )
     return not any(mark in str(error) for mark in hopeless)
 
@@ -261,30 +280,39 @@ def _origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc.rpartition("@")[2].removesuffix(default).lower()
 
 
+def _load(response: requests.Response, longest: int) -> None:
+    """Take the body in, which frees the connection for the next request; only the start of a longer one."""
+    raw, body = response.raw, b""
+    try:
+        body = raw.read(longest, decode_content=True)
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        if response.ok:
+            raise requests.ConnectionError(error) from error
+    finally:
+        raw.close()
+    response.raw = io.BytesIO(body)
+
+
 def _retry_after(response: requests.Response, now: float) -> float | None:
     """Seconds to wait, from either form of the header."""
     value = response.headers.get("Retry-After", "")
     if value.isdecimal():
         return float(value)
-    parsed = email.utils.parsedate_tz(value) if value else None
-    return max(0.0, email.utils.mktime_tz(parsed) - now) if parsed else None
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _error_of(response: requests.Response) -> tuple[str, str]:
     """The registry's code and words; bodies may be empty, plain text or HTML."""
-    try:
-        text = response.raw.read(_LONGEST_ERROR, decode_content=True) if response.raw else b""
-        body = (response.content if response._content_consumed else text) or b""  # type: ignore[attr-defined]  # noqa: SLF001
-    except (OSError, urllib3.exceptions.HTTPError, requests.RequestException):
-        return "", ""
-    finally:
-        response.close()
+    body = response.content
     try:
         first = json.loads(body)["errors"][0]
         return printable(str(first.get("code", "")))[:60], printable(str(first.get("message", "")))[
             :300
         ]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         words = body.decode("utf-8", "replace").strip()
         return "", "" if words.startswith("<") else printable(words.partition("\n")[0])[:200]
 

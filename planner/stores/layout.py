@@ -12,14 +12,14 @@ Source: opencontainers/image-spec v1.1 image-layout.md, annotations.md.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import json
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class LayoutFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[int, ...] = ()
         self._names: dict[str, dict[str, Any]] = {}
 
     def descriptor(self, names: tuple[str, ...]) -> dict[str, Any] | None:
@@ -70,6 +70,11 @@ class LayoutFolder:
             raise RegistryError(f"{self.path}: {digest!r} is not a digest")
         algorithm, _, hexadecimal = digest.partition(":")
         return self.path / "blobs" / algorithm / hexadecimal
+
+    def read(self, digest: str) -> Generator[bytes, None, None]:
+        """The content of a blob, whatever it is."""
+        with self._failures("read"), self.blob(digest).open("rb") as file:
+            yield from iter(lambda: file.read(CHUNK), b"")
 
     def write(self, digest: str, chunks: Iterator[bytes]) -> None:
         """Store a blob whose chunks are known to have the digest once they end."""
@@ -102,12 +107,11 @@ class LayoutFolder:
                 raise
 
     def _refresh(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            status = (self.path / "index.json").stat()
-            seen = (status.st_mtime_ns, status.st_size)
-            if seen != self._seen:
-                self._names = {_name_of(each): each for each in self._read_index()["manifests"]}
-                self._seen = seen
+        with self._failures("read"):
+            seen = _state(self.path / "index.json")
+        if seen != self._seen:
+            self._names = {_name_of(each): each for each in self._read_index()["manifests"]}
+            self._seen = seen
 
     def _read_index(self) -> dict[str, Any]:
         path = self.path / "index.json"
@@ -116,7 +120,7 @@ class LayoutFolder:
             index["manifests"] = [dict(each) for each in index["manifests"]]
         except FileNotFoundError:
             return {"schemaVersion": 2, "manifests": []}
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise RegistryError(
                 f"{path}: this is not the index of an OCI layout", "look at the file"
             ) from error
@@ -156,17 +160,18 @@ class Layout:
         self._registry = registry
 
     def greet(self) -> None:
-        """A folder that is to be read must exist; one that is to be written may not yet."""
+        """Nothing to do: one that is to be written may not exist yet."""
 
     def head(self, repository: str, reference: str) -> Descriptor | None:
         """Look the name up; a name whose content is gone counts as absent."""
-        if is_digest(reference):
+        if ":" in reference:
             path = self._folder.blob(reference)
             return Descriptor(reference, path.stat().st_size, "") if path.is_file() else None
         found = self._folder.descriptor(self._names(repository, reference))
-        if found is None or not self._folder.blob(str(found["digest"])).is_file():
+        if found is None:
             return None
-        return Descriptor(found["digest"], int(found["size"]), str(found.get("mediaType", "")))
+        content = self.head(repository, str(found.get("digest", "")))
+        return content and replace(content, media_type=str(found.get("mediaType", "")))
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """Read it, and prove it."""
@@ -174,13 +179,12 @@ class Layout:
         where = f"{self.name}: {self._registry}/{repository}:{reference}"
         if descriptor is None:
             raise RegistryError(f"{where}: not there", status=404, code="MANIFEST_UNKNOWN")
-        path = self._folder.blob(descriptor.digest)
-        if path.stat().st_size > LARGEST_MANIFEST:
+        if descriptor.size > LARGEST_MANIFEST:
             raise RegistryError(f"{where}: larger than any manifest", "this is not an image")
-        data = path.read_bytes()
+        data = b"".join(self._folder.read(descriptor.digest))
         if digest_of(data) != descriptor.digest:
             raise RegistryError(
-                f"{path}: the content does not have this digest",
+                f"{self._folder.blob(descriptor.digest)}: the content does not have this digest",
                 "the file is damaged: fetch it again",
                 code="DIGEST_MISMATCH",
             )
@@ -193,14 +197,11 @@ class Layout:
     @contextmanager
     def open_blob(self, repository: str, digest: str) -> Iterator[Chunks]:
         """Read the file."""
-        try:
-            with self._folder.blob(digest).open("rb") as file:
-                yield iter(lambda: file.read(CHUNK), b"")
-        except FileNotFoundError as error:
+        if not self.has_blob(repository, digest):
             message = f"{self.name}: the blob {digest} is not there"
-            raise RegistryError(
-                message, "fetch the image again", status=404, code="BLOB_UNKNOWN"
-            ) from error
+            raise RegistryError(message, "fetch the image again", status=404, code="BLOB_UNKNOWN")
+        with closing(self._folder.read(digest)) as chunks:
+            yield chunks
 
     def write_blob(
         self, repository: str, digest: str, source: OpenBlob, sibling: str = ""
@@ -233,5 +234,14 @@ class Layout:
 
 
 def _name_of(descriptor: Any) -> str:
-    annotations = descriptor.get("annotations") or {}
-    return str(annotations.get(_NAME, ""))
+    annotations = descriptor.get("annotations")
+    return str(annotations.get(_NAME, "")) if isinstance(annotations, dict) else ""
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What differs when a file was replaced; empty when there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return ()
+    return status.st_ino, status.st_mtime_ns, status.st_size

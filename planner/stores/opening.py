@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from planner.config import Config, RegistrySettings
-from planner.core.errors import UsageError
+from planner.core.errors import RegistryError, UsageError
 from planner.core.refs import DOCKER_HUB
 from planner.core.resolution import default_scheme
 from planner.stores.auth import Authorizer
@@ -39,19 +39,23 @@ class Places:
     def endpoint(self, registry: str, override: str = "") -> str:
         """The URL that is contacted for a registry, or ``oci:DIR``."""
         if override:
-            return (
-                override
-                if override.startswith(_LAYOUT) or "://" in override
-                else f"https://{override}"
-            )
-        settings = self.config.registries.get(registry, RegistrySettings())
+            return self._with_scheme(override)
+        settings = self.settings(registry)
         if settings.endpoint:
-            return (
-                settings.endpoint if "://" in settings.endpoint else f"https://{settings.endpoint}"
-            )
-        host = "registry-1.docker.io" if registry == DOCKER_HUB else registry
-        scheme = "http" if settings.plain_http else self.schemes.get(registry) or default_scheme(host)
-        return f"{scheme}://{host}"
+            return self._with_scheme(settings.endpoint, plain=settings.plain_http)
+        return self._with_scheme("registry-1.docker.io" if registry == DOCKER_HUB else registry)
+
+    def settings(self, registry: str) -> RegistrySettings:
+        """What planner.yaml says about a registry."""
+        return self.config.registries.get(registry, RegistrySettings())
+
+    def _with_scheme(self, place: str, *, plain: bool = False) -> str:
+        if place.startswith(_LAYOUT) or "://" in place:
+            return place
+        host = place.partition("/")[0]
+        if plain or self.settings(host).plain_http:
+            return f"http://{place}"
+        return f"{self.schemes.get(host) or default_scheme(host)}://{place}"
 
     def contacted(self, sources: frozenset[str], targets: frozenset[str]) -> dict[str, str]:
         """What is contacted for each registry, as far as it is not its own address."""
@@ -76,7 +80,10 @@ class Stores:
 
     def source(self, registry: str) -> Store:
         """The store that is read for ``registry``."""
-        return self._get(registry, self.places.endpoint(registry, self.places.read_from))
+        endpoint = self.places.endpoint(registry, self.places.read_from)
+        if endpoint.startswith(_LAYOUT):
+            _check_layout(Path(endpoint.removeprefix(_LAYOUT)))
+        return self._get(registry, endpoint)
 
     def target(self, registry: str) -> Store:
         """The store that is written, and compared with, for ``registry``."""
@@ -99,8 +106,9 @@ class Stores:
         return Layout(folder, registry)
 
     def _registry(self, registry: str, endpoint: str) -> Store:
-        settings = self.places.config.registries.get(registry, RegistrySettings())
         parts = urlsplit(endpoint)
+        is_own = endpoint == self.places.endpoint(registry)
+        settings = self.places.settings(registry if is_own else parts.netloc)
         parallelism = settings.parallelism or _PARALLELISM
         base = f"{parts.scheme}://{parts.netloc}"
         connection = Connection(base, settings.tls, parallelism, self._patience)
@@ -119,9 +127,15 @@ def _check(text: str) -> None:
         )
     if text.startswith(_LAYOUT) and not text.removeprefix(_LAYOUT):
         raise UsageError(f"{text}: the folder is missing", "write oci:DIR")
-    parts = urlsplit(text)
-    if "://" in text and (
-        parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc
-    ):
+    if not text or text.startswith(_LAYOUT):
+        return
+    parts = urlsplit(text if "://" in text else f"https://{text}")
+    if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc:
         message = f"{parts.scheme}://… is not the address of a registry"
         raise UsageError(message, "write https://HOST[:PORT][/PATH], without credentials")
+
+
+def _check_layout(folder: Path) -> None:
+    if not (folder / "index.json").is_file():
+        what = "this is not an OCI layout" if folder.exists() else "there is no such folder"
+        raise RegistryError(f"oci:{folder}: {what}", "check the path of what is to be read")

@@ -29,6 +29,7 @@ from planner.stores.verified import VerifiedStream
 
 # With fewer types, distribution 2.8 answers 404 for a manifest of another kind.
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
+_LONGEST_ANSWER = LARGEST_MANIFEST + 1
 _OCTETS = {"Content-Type": "application/octet-stream"}
 
 
@@ -50,7 +51,6 @@ class Registry:
             self._authorizer.learn(response, (), was_authorized=False)
         if response.status_code == 400:
             raise refused(response, self.name, "if it speaks TLS, its address begins with https://")
-        response.close()
 
     def head(self, repository: str, reference: str) -> Descriptor | None:
         """One HEAD; a registry that names no digest is asked for the manifest itself."""
@@ -61,6 +61,8 @@ class Registry:
         if response.status_code != 200:
             raise self._refused(response, "looking for", repository, reference)
         digest = response.headers.get("Docker-Content-Digest", "")
+        if is_digest(reference):
+            digest = reference
         if not is_digest(digest):
             manifest = self.manifest(repository, reference)
             return Descriptor(manifest.digest, len(manifest.data), manifest.media_type)
@@ -71,12 +73,13 @@ class Registry:
     def manifest(self, repository: str, reference: str) -> Manifest:
         """GET it; the bytes must match the digest that was asked for."""
         path = self._path(repository, "manifests", reference)
-        response = self._send(
-            "GET", path, pull(self._full(repository)), headers=_ACCEPT, stream=True
-        )
+        response = self._send("GET", path, pull(self._full(repository)), headers=_ACCEPT)
         if response.status_code != 200:
             raise self._refused(response, "fetching", repository, reference)
-        data = self._capped(response, repository, reference)
+        data = response.content
+        if len(data) > LARGEST_MANIFEST:
+            message = f"{self.name}/{repository}:{reference}: the manifest is larger than {LARGEST_MANIFEST:,} bytes"
+            raise RegistryError(message, "this is not an image")
         if is_digest(reference) and digest_of(data) != reference:
             raise RegistryError(
                 f"{self.name}/{repository}: asked for {reference}, got {digest_of(data)}",
@@ -98,7 +101,7 @@ class Registry:
     def open_blob(self, repository: str, digest: str) -> Iterator[Chunks]:
         """Stream it with one GET; redirects to an object store are followed without our credentials."""
         path = self._path(repository, "blobs", digest)
-        response = self._send("GET", path, pull(self._full(repository)), stream=True)
+        response = self._send("GET", path, pull(self._full(repository)), longest=None)
         if response.status_code != 200:
             raise self._refused(response, "fetching", repository, digest)
         with closing(response):
@@ -128,7 +131,6 @@ class Registry:
         )
         if response.status_code not in (200, 201, 202):
             raise self._refused(response, "writing", repository, reference)
-        response.close()
         stored = response.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
             raise RegistryError(
@@ -143,12 +145,11 @@ class Registry:
         path = f"{self._path(repository, 'blobs', 'uploads')}/{mount}"
         scope = push(self._full(repository), self._full(sibling) if sibling else "")
         response = self._send("POST", path, scope, headers={"Content-Length": "0"})
-        response.close()
         if response.status_code == 201:
             return ""
-        if response.status_code != 202:
+        if response.status_code != 202 or "Location" not in response.headers:
             raise self._refused(response, "uploading to", repository, digest)
-        return urljoin(response.url, response.headers.get("Location", ""))
+        return urljoin(response.url, response.headers["Location"])
 
     def _upload(self, repository: str, digest: str, location: str, stream: VerifiedStream) -> None:
         joint = "&" if urlsplit(location).query else "?"
@@ -158,11 +159,9 @@ class Registry:
             push(self._full(repository)),
             headers=_OCTETS,
             body=stream,
-            retries=False,
         )
         if response.status_code not in (201, 204):
             raise self._refused(response, "uploading to", repository, digest)
-        response.close()
 
     def _send(
         self,
@@ -172,25 +171,25 @@ class Registry:
         *,
         headers: dict[str, str] | None = None,
         body: Body = None,
-        stream: bool = False,
-        retries: bool = True,
+        longest: int | None = _LONGEST_ANSWER,
     ) -> requests.Response:
         """One request with what the registry wants for ``scope``, asked again after a first 401."""
+        once = isinstance(body, VerifiedStream)
         for last in (False, False, True):
             sent = {**(headers or {}), **self._authorizer.header(scope)}
-            try:
-                response = self._connection.send(
-                    method, url, headers=sent, body=body, stream=stream, retries=retries
-                )
-            except requests.RequestException as error:
-                raise unreachable(error, url) from error
-            once = isinstance(body, VerifiedStream)
+            response = self._connection.send(
+                method,
+                url,
+                headers=sent,
+                body=body,
+                longest=longest,
+                retries=not once,
+            )
             authorized = "Authorization" in sent
             if response.status_code != 401 or last:
                 return response
             if not self._authorizer.learn(response, scope, was_authorized=authorized):
                 return response
-            response.close()
             if once:
                 message = f"{self.name}: the token expired during an upload"
                 raise RegistryError(message, "run it again", status=401, retryable=True)
@@ -201,17 +200,6 @@ class Registry:
             yield from response.raw.stream(CHUNK, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise unreachable(error, response.url) from error
-
-    def _capped(self, response: requests.Response, repository: str, reference: str) -> bytes:
-        with closing(response):
-            try:
-                data: bytes = response.raw.read(LARGEST_MANIFEST + 1, decode_content=True)
-            except (urllib3.exceptions.HTTPError, OSError) as error:
-                raise unreachable(error, response.url) from error
-        if len(data) > LARGEST_MANIFEST:
-            message = f"{self.name}/{repository}:{reference}: the manifest is larger than {LARGEST_MANIFEST:,} bytes"
-            raise RegistryError(message, "this is not an image")
-        return data
 
     def _refused(
         self, response: requests.Response, doing: str, repository: str, reference: str

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass
 
+from planner.check import error_count
 from planner.config import Config, load_config
 from planner.core.family import NodeFlags
+from planner.core.text import plural
 from planner.needs import Collected, Wanted, collect
 from planner.stores.opening import Places, Stores
 
@@ -95,8 +98,15 @@ class Session:
 
 
 def open_session(options: argparse.Namespace, specs: tuple[str, ...]) -> Session:
-    """Read planner.yaml and the specs; open the stores lazily."""
+    """Read planner.yaml and the specs; open the stores lazily. Errors in a spec are noted, since they may mislead."""
     config = load_config(options.config)
     collected = collect(config, wanted_from(options, specs))
+    for cluster in collected.clusters:
+        errors = error_count(cluster.spec, cluster.family, config.lint)
+        if errors:
+            file = cluster.spec.file
+            sys.stderr.write(
+                f"note: {file} has {plural(errors, 'error')}; planner lint {file} shows them\n"
+            )
     places = Places(config, options.read_from, options.write_to, collected.schemes)
     return Session(config, collected, Stores(places))

@@ -29,6 +29,7 @@ _COLOURS: dict[Op, str] = {
 _DANGER: dict[Op, int] = {"blocked": 0, "move": 1, "repair": 2, "create": 3, "same": 4}
 _FEWEST_COLUMNS_FOR_DIGESTS = 100
 _LINES_PER_GROUP = 20
+_BLOCKED_EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ def places_text(plan: Plan) -> str:
     names = sorted(
         {change.target.registry for change in plan.changes if change.target != change.source}
     )
+    if not names:
+        return "none"
     if plan.access.write_to:
         return f"{', '.join(names)} at {plan.access.write_to}"
     at = plan.access.endpoints
@@ -97,7 +100,7 @@ def _heading(plan: Plan) -> str:
     return (
         f"planner {__version__}   {plural(specs, 'spec')}   "
         f"{plural(len(sources), 'source registry', 'source registries')}\n"
-        f"target: {places_text(plan) or 'none'}"
+        f"target: {places_text(plan)}"
     )
 
 
@@ -184,14 +187,21 @@ def _own_name(change: Change) -> str:
 
 
 def _blocked(plan: Plan, style: Style) -> str:
-    blocked = [change for change in plan.changes if change.op == "blocked"]
-    if not blocked:
+    """The reasons, each once, with the images that they keep out."""
+    by_reason: dict[str, list[Change]] = {}
+    for change in plan.changes:
+        if change.op == "blocked":
+            by_reason.setdefault(change.reason, []).append(change)
+    if not by_reason:
         return ""
-    lines = [style.paint(f"Blocked ({len(blocked)}):", "red", "bold")]
-    for change in blocked:
-        lines.append(f"  ! {printable(str(change.target))}")
-        lines.append(f"      {printable(change.reason)}")
-        lines += [f"      needed by {printable(line)}" for line in because_lines(change)[:2]]
+    lines = [style.paint(f"Blocked ({plan.count('blocked')}):", "red", "bold")]
+    for reason, changes in by_reason.items():
+        lines.append(f"  ! {plural(len(changes), 'image')}: {printable(reason)}")
+        for change in changes[:_BLOCKED_EXAMPLES]:
+            lines.append(f"      {printable(str(change.target))}")
+            lines += [f"        needed by {printable(line)}" for line in because_lines(change)[:1]]
+        if len(changes) > _BLOCKED_EXAMPLES:
+            lines.append(f"      … and {len(changes) - _BLOCKED_EXAMPLES} more")
     return "\n".join(lines)
 
 

@@ -39,12 +39,12 @@ def style_for(stream: TextIO, environment: Mapping[str, str] = os.environ) -> St
     is_terminal = stream.isatty() and environment.get("TERM") != "dumb"
     forced = any(environment.get(name, "0") != "0" for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))
     coloured = forced or (is_terminal and not environment.get("NO_COLOR"))
-    return Style(coloured, _columns(stream, environment) if is_terminal else None)
-
-
-def _columns(stream: TextIO, environment: Mapping[str, str]) -> int:
     if environment.get("COLUMNS", "").isdecimal():
-        return int(environment["COLUMNS"])
+        return Style(coloured, int(environment["COLUMNS"]))
+    return Style(coloured, _columns(stream) if is_terminal else None)
+
+
+def _columns(stream: TextIO) -> int:
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):

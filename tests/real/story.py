@@ -52,7 +52,10 @@ class Workplace:
 def fill(url: str, images: Iterable[ImageRef], kib: int = 16) -> None:
     """Put sample images on a registry, each below the name of the registry that it comes from."""
     listed = tuple(images)
-    settings = {name: RegistrySettings(endpoint=f"{url}/{name}") for name in {each.registry for each in listed}}
+    settings = {
+        name: RegistrySettings(endpoint=f"{url}/{name}")
+        for name in {each.registry for each in listed}
+    }
     stores = Stores(Places(Config(registries=settings)))
     write_samples(listed, stores.target, kib)
 

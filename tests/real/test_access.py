@@ -15,7 +15,12 @@ from tests.support.certificates import Certificates
 from tests.support.registry_server import RegistryServer
 from tests.support.token_server import TokenServer
 
-IMAGES = tuple(map(parse_image, ("docker.io/rancher/mirrored-pause:3.6", "docker.io/rancher/klipper-lb:v0.4.13")))
+IMAGES = tuple(
+    map(
+        parse_image,
+        ("docker.io/rancher/mirrored-pause:3.6", "docker.io/rancher/klipper-lb:v0.4.13"),
+    )
+)
 
 
 @pytest.fixture
@@ -26,7 +31,9 @@ def place(tmp_path: Path, upstream: RegistryServer) -> Workplace:
     return place
 
 
-def point_at(place: Workplace, upstream: RegistryServer, registry: RegistryServer, extra: str = "") -> None:
+def point_at(
+    place: Workplace, upstream: RegistryServer, registry: RegistryServer, extra: str = ""
+) -> None:
     """Nodes go to ``registry``; ``extra`` is how this machine gets there."""
     place.write("registries.yaml", f"mirrors: {{docker.io: {{endpoint: ['{registry.url}']}}}}\n")
     place.write(
@@ -57,7 +64,9 @@ def test_htpasswd(place: Workplace, upstream: RegistryServer, make_registry: Mak
     assert_filled(place)
 
 
-@pytest.mark.parametrize("entry", [pytest.param({}, id="none"), pytest.param({"password": "wrong"}, id="wrong")])
+@pytest.mark.parametrize(
+    "entry", [pytest.param({}, id="none"), pytest.param({"password": "wrong"}, id="wrong")]
+)
 def test_htpasswd_without_the_right_password(
     place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, entry: dict[str, str]
 ) -> None:
@@ -72,7 +81,9 @@ def test_htpasswd_without_the_right_password(
     assert not registry.blob_digests_on_disk()
 
 
-def test_a_credential_helper(place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry) -> None:
+def test_a_credential_helper(
+    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry
+) -> None:
     registry = make_registry(htpasswd=("user", "secret"))
     helper = place.write("bin/docker-credential-vault", _HELPER)
     helper.chmod(0o755)
@@ -89,7 +100,10 @@ read server
 
 
 def test_tokens(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, token_server: TokenServer
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    token_server: TokenServer,
 ) -> None:
     registry = make_registry(token=token_server.auth)
     point_at(place, upstream, registry)
@@ -98,7 +112,10 @@ def test_tokens(
 
 
 def test_planning_asks_for_no_right_to_push(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, token_server: TokenServer
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    token_server: TokenServer,
 ) -> None:
     registry = make_registry(token=token_server.auth)
     point_at(place, upstream, registry)
@@ -109,7 +126,10 @@ def test_planning_asks_for_no_right_to_push(
 
 
 def test_tokens_that_expire_at_once(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, make_token_server: MakeTokenServer
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    make_token_server: MakeTokenServer,
 ) -> None:
     """Each token lives for a second at most, so that some expire in the middle of the run."""
     server = make_token_server(ttl=1, user="secret")
@@ -120,7 +140,10 @@ def test_tokens_that_expire_at_once(
 
 
 def test_an_identity_token(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, token_server: TokenServer
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    token_server: TokenServer,
 ) -> None:
     registry = make_registry(token=token_server.auth)
     point_at(place, upstream, registry)
@@ -130,15 +153,26 @@ def test_an_identity_token(
 
 
 def test_own_certificate_authority(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, certificates: Certificates
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    certificates: Certificates,
 ) -> None:
     registry = make_registry(tls=certificates.server)
-    point_at(place, upstream, registry, f"  {registry.host}: {{tls: {{ca_file: {certificates.ca.certificate}}}}}\n")
+    point_at(
+        place,
+        upstream,
+        registry,
+        f"  {registry.host}: {{tls: {{ca_file: {certificates.ca.certificate}}}}}\n",
+    )
     assert_filled(place)
 
 
 def test_an_unknown_certificate_authority(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, certificates: Certificates
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    certificates: Certificates,
 ) -> None:
     registry = make_registry(tls=certificates.server)
     point_at(place, upstream, registry)
@@ -149,42 +183,69 @@ def test_an_unknown_certificate_authority(
 
 
 def test_an_unverified_certificate_where_that_is_asked_for(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, certificates: Certificates
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    certificates: Certificates,
 ) -> None:
     registry = make_registry(tls=certificates.server)
-    point_at(place, upstream, registry, f"  {registry.host}: {{tls: {{insecure_skip_verify: true}}}}\n")
+    point_at(
+        place, upstream, registry, f"  {registry.host}: {{tls: {{insecure_skip_verify: true}}}}\n"
+    )
     assert_filled(place)
 
 
 def test_a_client_certificate(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, certificates: Certificates
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    certificates: Certificates,
 ) -> None:
     registry = make_registry(tls=certificates.server, client_ca=certificates.ca.certificate)
     own = f"cert_file: {certificates.client.certificate}, key_file: {certificates.client.key}"
-    point_at(place, upstream, registry, f"  {registry.host}: {{tls: {{ca_file: {certificates.ca.certificate}, {own}}}}}\n")
+    point_at(
+        place,
+        upstream,
+        registry,
+        f"  {registry.host}: {{tls: {{ca_file: {certificates.ca.certificate}, {own}}}}}\n",
+    )
     assert_filled(place)
 
 
 def test_a_missing_client_certificate(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, certificates: Certificates
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    certificates: Certificates,
 ) -> None:
     registry = make_registry(tls=certificates.server, client_ca=certificates.ca.certificate)
-    point_at(place, upstream, registry, f"  {registry.host}: {{tls: {{ca_file: {certificates.ca.certificate}}}}}\n")
+    point_at(
+        place,
+        upstream,
+        registry,
+        f"  {registry.host}: {{tls: {{ca_file: {certificates.ca.certificate}}}}}\n",
+    )
     refused = place.planner("plan")
     assert refused.returncode == 69, refused.stderr
     assert "client certificate" in refused.stderr
     assert "tls.cert_file" in refused.stderr
 
 
-def test_plain_http_where_tls_was_expected(place: Workplace, upstream: RegistryServer, registry: RegistryServer) -> None:
-    point_at(place, upstream, registry, f"  {registry.host}: {{endpoint: 'https://{registry.host}'}}\n")
+def test_plain_http_where_tls_was_expected(
+    place: Workplace, upstream: RegistryServer, registry: RegistryServer
+) -> None:
+    point_at(
+        place, upstream, registry, f"  {registry.host}: {{endpoint: 'https://{registry.host}'}}\n"
+    )
     refused = place.planner("plan")
     assert refused.returncode == 69
     assert "does not speak TLS" in refused.stderr
     assert "plain_http: true" in refused.stderr
 
 
-def test_a_registry_that_is_down(place: Workplace, upstream: RegistryServer, registry: RegistryServer) -> None:
+def test_a_registry_that_is_down(
+    place: Workplace, upstream: RegistryServer, registry: RegistryServer
+) -> None:
     point_at(place, upstream, registry)
     registry.stop()
     refused = place.planner("plan")
@@ -192,7 +253,9 @@ def test_a_registry_that_is_down(place: Workplace, upstream: RegistryServer, reg
     assert f"{registry.host}: nothing listens there" in refused.stderr
 
 
-def test_a_read_only_registry(place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry) -> None:
+def test_a_read_only_registry(
+    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry
+) -> None:
     registry = make_registry(read_only=True)
     point_at(place, upstream, registry)
     refused = place.planner("apply", "--auto-approve")
@@ -202,10 +265,15 @@ def test_a_read_only_registry(place: Workplace, upstream: RegistryServer, make_r
 
 
 def test_tls_where_plain_http_was_expected(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry, certificates: Certificates
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    certificates: Certificates,
 ) -> None:
     registry = make_registry(tls=certificates.server)
-    point_at(place, upstream, registry, f"  {registry.host}: {{endpoint: 'http://{registry.host}'}}\n")
+    point_at(
+        place, upstream, registry, f"  {registry.host}: {{endpoint: 'http://{registry.host}'}}\n"
+    )
     refused = place.planner("plan")
     assert refused.returncode == 69
     assert "https://" in refused.stderr

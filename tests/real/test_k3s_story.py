@@ -86,10 +86,16 @@ def test_planning_writes_nothing_and_asks_for_nothing_twice(
 
 def test_each_shared_blob_is_uploaded_once(place: Workplace, registry: RegistryServer) -> None:
     applied(place)
-    uploads = [each for each in registry.requests() if each.method == "PUT" and "/blobs/uploads/" in each.path]
+    uploads = [
+        each
+        for each in registry.requests()
+        if each.method == "PUT" and "/blobs/uploads/" in each.path
+    ]
     digests = [each.path.partition("digest=")[2] for each in uploads]
     assert len(digests) == len(set(digests))
-    assert len(digests) + len(IMAGES) + 6 == len(registry.blob_digests_on_disk())  # and 8 tags, 6 children
+    assert len(digests) + len(IMAGES) + 6 == len(
+        registry.blob_digests_on_disk()
+    )  # and 8 tags, 6 children
 
 
 def test_a_second_plan_is_empty_and_its_apply_writes_nothing(
@@ -118,7 +124,9 @@ def test_verify_passes_when_all_is_there(place: Workplace, registry: RegistrySer
     applied(place)
     verified = place.planner("verify", "--blobs", "--format", "json")
     assert verified.returncode == 0, verified.stdout
-    assert {each["endpoint"] for each in json.loads(verified.stdout)["images"]} == {f"{registry.url}/v2"}
+    assert {each["endpoint"] for each in json.loads(verified.stdout)["images"]} == {
+        f"{registry.url}/v2"
+    }
 
 
 def test_verify_names_the_internet_when_the_mirror_is_empty(place: Workplace) -> None:
@@ -156,7 +164,9 @@ def test_plan_and_verify_tell_what_was_lost_and_apply_repairs_it(
 
 
 def planned_changes(place: Workplace) -> list[dict[str, str]]:
-    changes: list[dict[str, str]] = json.loads(place.planner("plan", "--format", "json").stdout)["changes"]
+    changes: list[dict[str, str]] = json.loads(place.planner("plan", "--format", "json").stdout)[
+        "changes"
+    ]
     return changes
 
 
@@ -170,8 +180,13 @@ def test_a_tag_that_moved_meanwhile_makes_the_plan_stale(
     place.planner("plan", "-o", "plan.json")
     fill(f"{registry.url}/hub", [PAUSE])  # below docker.io/, so the plan's own names stay empty …
     name = f"docker://{registry.host}/hub"
-    skopeo.copy(f"{name}/docker.io/{PAUSE.repository}:{PAUSE.tag}", f"{name}/{PAUSE.repository}:{PAUSE.tag}")
-    skopeo.copy(f"{name}/docker.io/{PAUSE.repository}:{PAUSE.tag}", f"{name}/{IMAGES[0].repository}:{IMAGES[0].tag}")
+    skopeo.copy(
+        f"{name}/docker.io/{PAUSE.repository}:{PAUSE.tag}", f"{name}/{PAUSE.repository}:{PAUSE.tag}"
+    )
+    skopeo.copy(
+        f"{name}/docker.io/{PAUSE.repository}:{PAUSE.tag}",
+        f"{name}/{IMAGES[0].repository}:{IMAGES[0].tag}",
+    )
     stale = place.planner("apply", "plan.json")
     assert stale.returncode == 75
     assert IMAGES[0].repository in stale.stderr
@@ -214,7 +229,15 @@ def test_a_layout_written_by_skopeo_can_be_the_source(
     place.write("pause.txt", f"{PAUSE}\n")
     place.write("planner.yaml", "version: 1\n")
     skopeo.copy(on_upstream(PAUSE, upstream), f"oci:{place.folder}/brought:{PAUSE}")
-    command = ("apply", "registries.yaml", "--images", "pause.txt", "--from", "oci:brought", "--auto-approve")
+    command = (
+        "apply",
+        "registries.yaml",
+        "--images",
+        "pause.txt",
+        "--from",
+        "oci:brought",
+        "--auto-approve",
+    )
     done = place.planner(*command)
     assert done.returncode == 0, done.stderr
     source = skopeo.inspect_raw(on_upstream(PAUSE, upstream))

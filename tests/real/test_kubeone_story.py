@@ -21,7 +21,9 @@ def place(tmp_path: Path, registry: RegistryServer) -> Workplace:
     place = Workplace(tmp_path)
     example = (Path(__file__).parents[2] / "examples/kubeone/aws.yaml").read_text("utf-8")
     assert "https://registry.corp:5000" in example
-    own = example.replace("https://registry.corp:5000", registry.url).replace("registry.corp:5000", registry.host)
+    own = example.replace("https://registry.corp:5000", registry.url).replace(
+        "registry.corp:5000", registry.host
+    )
     place.write("kubeone.yaml", own)
     return place
 
@@ -34,12 +36,19 @@ def pairs(place: Workplace, upstream: RegistryServer) -> list[Pair]:
     pairs = [(parse_canonical(each["source"]), parse_canonical(each["target"])) for each in images]
     sources = {source for source, _ in pairs}
     fill(upstream.url, sorted(sources))
-    place.write("planner.yaml", f"version: 1\n{endpoints(upstream.url, {each.registry for each in sources})}")
+    place.write(
+        "planner.yaml",
+        f"version: 1\n{endpoints(upstream.url, {each.registry for each in sources})}",
+    )
     return pairs
 
 
 def test_every_name_gets_the_bytes_of_its_source(
-    place: Workplace, pairs: list[Pair], upstream: RegistryServer, registry: RegistryServer, skopeo: Skopeo
+    place: Workplace,
+    pairs: list[Pair],
+    upstream: RegistryServer,
+    registry: RegistryServer,
+    skopeo: Skopeo,
 ) -> None:
     done = place.planner("apply", "kubeone.yaml", "--auto-approve")
     assert done.returncode == 0, done.stderr
@@ -48,8 +57,12 @@ def test_every_name_gets_the_bytes_of_its_source(
         assert skopeo.inspect_raw(f"docker://{target}") == skopeo.inspect_raw(origin)
 
 
-def test_coredns_stands_under_both_names(place: Workplace, pairs: list[Pair], registry: RegistryServer) -> None:
-    coredns = sorted(str(target) for source, target in pairs if source.repository == "coredns/coredns")
+def test_coredns_stands_under_both_names(
+    place: Workplace, pairs: list[Pair], registry: RegistryServer
+) -> None:
+    coredns = sorted(
+        str(target) for source, target in pairs if source.repository == "coredns/coredns"
+    )
     place.planner("apply", "kubeone.yaml", "--auto-approve")
     assert coredns == [
         f"{registry.host}/kubeone/coredns/coredns:v1.13.1",
@@ -61,7 +74,11 @@ def test_each_blob_crosses_once_and_a_second_run_writes_nothing(
     place: Workplace, pairs: list[Pair], registry: RegistryServer
 ) -> None:
     place.planner("apply", "kubeone.yaml", "--auto-approve")
-    uploads = [each for each in registry.requests() if each.method == "PUT" and "/blobs/uploads/" in each.path]
+    uploads = [
+        each
+        for each in registry.requests()
+        if each.method == "PUT" and "/blobs/uploads/" in each.path
+    ]
     digests = [each.path.partition("digest=")[2] for each in uploads]
     assert len(digests) == len(set(digests))
     mark = registry.mark()

@@ -10,9 +10,10 @@ from typing import Any
 
 from planner.core.document import Spec
 from planner.core.errors import UsageError
-from planner.core.family import Because, ListedImage, Need, Selection
+from planner.core.family import Because, ListedImage, Need, Selection, because
 from planner.core.refs import parse_image
 from planner.core.text import closest
+from planner.specs.k3s.registries import WILDCARD, mirrors
 from planner.specs.k3s.render import resolve
 
 _LISTS = ("k3s.json", "rke2.json")
@@ -36,7 +37,17 @@ def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
         )
     for listed in (*_packaged(selection.release), *selection.images):
         resolution = resolve(spec, listed.image, selection.flags)
-        yield Need(listed.image, resolution, (listed.because,))
+        yield Need(
+            listed.image, resolution, (listed.because, *_redirection(spec, listed.image.registry))
+        )
+
+
+def _redirection(spec: Spec, registry: str) -> Iterator[Because]:
+    """The entry of the spec that sends nodes elsewhere for a registry."""
+    known = mirrors(spec)
+    name = registry if registry in known else WILDCARD
+    if name in known:
+        yield because(spec, known[name], f"mirrored by the entry {name}")
 
 
 def _packaged(release: str) -> Iterator[ListedImage]:
@@ -50,9 +61,9 @@ def _packaged(release: str) -> Iterator[ListedImage]:
             f"no image list is packaged for release {release!r}",
             f"{guess}give the list that the release publishes with --images FILE; packaged: {', '.join(known)}",
         )
-    because = Because(f"release {release}", 0, 0, f"image list of {release}")
+    reason = Because(f"release {release}", 0, 0, f"image list of {release}")
     for text in known[release]["images"]:
-        yield ListedImage(parse_image(text), because)
+        yield ListedImage(parse_image(text), reason)
 
 
 @cache

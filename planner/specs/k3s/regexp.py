@@ -232,15 +232,16 @@ class _Translator:
         end = self._at + len(operator)
         lazy = self.source.startswith("?", end)
         whole = operator + "?" * lazy
+        factor = _count(match) if match else 1
         if self._last_repeat:
             raise PatternError(f"invalid nested repetition operator: `{self._last_repeat}{whole}`")
         if self._operand is None:
-            raise PatternError(f"missing argument to repetition operator: `{operator}`")
+            raise PatternError(f"missing argument to repetition operator: `{whole}`")
         self._last_repeat = whole
         operand = "".join(self._out[self._operand :])
-        count = max(self._repeats[self._operand :]) * (_count(match) if match else 1)
+        count = max(self._repeats[self._operand :]) * factor
         if count > _MOST_REPEATS:
-            raise PatternError(f"invalid repeat count: `{operator}`")
+            raise PatternError(f"invalid repeat count: `{whole}`")
         self._repeats[self._operand :] = [count]
         self._out[self._operand :] = [
             f"(?:{operand}){operator}{'?' * (lazy != self._flags.ungreedy)}"
@@ -254,6 +255,9 @@ class _Translator:
             self._capture(match[1], len(match[0]))
         elif match := re.compile(r"\(\?([imsU]*)(-[imsU]+)?([:)])").match(self.source, self._at):
             self._set_flags(match)
+        elif self.source.startswith("(?P<", self._at):
+            head, closed, _ = self.source[self._at :].partition(">")
+            raise PatternError(f"invalid named capture: `{head}{closed}`")
         else:
             raise PatternError(
                 f"invalid or unsupported Perl syntax: `{self.source[self._at : self._at + 3]}`"
@@ -328,7 +332,8 @@ class _Translator:
         match = re.compile(r"\\[pP](?:\{(\^?)(\w+)\}|(\w))").match(self.source, at)
         name = (match[2] or match[3]) if match else ""
         if match is None or not _is_unicode_class(name):
-            raise PatternError(f"invalid character class range: `{self.source[at : at + 3]}`")
+            wrong = match[0] if match else self.source[at : at + 3]
+            raise PatternError(f"invalid character class range: `{wrong}`")
         negated = (self.source[at + 1] == "P") != bool(match[1])
         found = self._folded({each for each in _ASCII if _in_unicode_class(each, name)})
         return (_ASCII - found if negated else frozenset(found)), match.end()

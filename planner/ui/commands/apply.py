@@ -17,28 +17,27 @@ Examples:
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
 from planner.apply import DEFAULT_PARALLELISM, still_to_do
-from planner.config import load_config
-from planner.core.errors import DONE, FAILED, INTERRUPTED, NotApprovedError, StaleError, UsageError
+from planner.core.errors import DONE, FAILED, INTERRUPTED, NotApprovedError
 from planner.core.events import Progress
 from planner.core.plan import Plan
 from planner.core.text import plural, size
-from planner.needs import unchanged
-from planner.stores.opening import Places, Stores
+from planner.stores.opening import Stores
 from planner.ui.commands.plan import add_shallow_argument, plan_for
-from planner.ui.commands.show import load_plan
 from planner.ui.copying import Copying
 from planner.ui.options import add_place_arguments, add_spec_arguments, open_session
 from planner.ui.plan_text import Detail, places_text, plan_text
-from planner.ui.progress import Lines, View, event_log, outcome
-from planner.ui.selecting import add_selection_arguments, only_selected
+from planner.ui.progress import Lines, View, event_log
+from planner.ui.saved import at_least_one, conclude, is_plan, load_saved
+from planner.ui.selecting import add_selection_arguments
 from planner.ui.style import style_for
 
 
@@ -51,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--auto-approve", action="store_true", help="do not ask")
     parser.add_argument(
         "--parallelism",
-        type=_at_least_one,
+        type=at_least_one,
         default=DEFAULT_PARALLELISM,
         metavar="N",
         help=f"steps at a time (default: {DEFAULT_PARALLELISM})",
@@ -81,38 +80,7 @@ def run(options: argparse.Namespace) -> int:
         plan, changes, stores, parallelism=options.parallelism, fail_fast=options.fail_fast
     )
     progress = _watch(copying, options)
-    return _conclude(plan, progress)
-
-
-def is_plan(paths: Sequence[str]) -> bool:
-    """Whether the arguments are one saved plan rather than specs."""
-    if len(paths) != 1 or not Path(paths[0]).is_file():
-        return bool(paths) and paths[0].endswith(".json")
-    with Path(paths[0]).open("rb") as file:
-        return file.read(1) == b"{" and b'"planner.plan/' in Path(paths[0]).read_bytes()
-
-
-def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
-    """A saved plan, and the stores as it saw them.
-
-    Raises:
-        StaleError: one of its inputs changed since.
-    """
-    if options.read_from or options.write_to:
-        raise UsageError(
-            "a saved plan says itself where it reads and writes",
-            "leave out --from and --to, or plan again",
-        )
-    plan = load_plan(options.specs[0])
-    changed = list(unchanged(plan.inputs))
-    if changed:
-        listed = ", ".join(changed)
-        raise StaleError(f"the plan is stale: {listed} changed since it was made", "plan again")
-    access = plan.access
-    places = Places(
-        load_config(options.config), access.read_from, access.write_to, access.schemes
-    )
-    return only_selected(plan, options), Stores(places)
+    return conclude(plan, progress)
 
 
 def _plan_and_ask(options: argparse.Namespace) -> tuple[Plan, Stores]:
@@ -168,9 +136,9 @@ def _stopping_on_signals(copying: Copying) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) stops cleanly, the second at once."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        sys.stderr.write("stopping; press Ctrl-C again to leave at once\n")
+        signal.signal(signal.SIGINT, _leave_at_once)
         copying.stop()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.stderr.write("stopping; press Ctrl-C again to leave at once\n")
 
     before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -180,30 +148,14 @@ def _stopping_on_signals(copying: Copying) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _conclude(plan: Plan, progress: Progress) -> int:
-    sys.stdout.write(f"{outcome(progress)}\n")
-    for failure in progress.failed:
-        sys.stderr.write(f"failed: {failure.image}\n  {failure.reason}\n")
-        if failure.hint:
-            sys.stderr.write(f"  hint: {failure.hint}\n")
-    blocked = plan.count("blocked")
-    if blocked:
-        sys.stderr.write(f"{plural(blocked, 'image')} blocked: see the plan\n")
-    end = progress.end
-    if end and end.cancelled and not end.failed:
-        sys.stderr.write("stopped: run it again to go on; what was sent is not sent again\n")
-        return INTERRUPTED
-    return FAILED if blocked or (end and end.failed) else DONE
+def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
+    """Without waiting for workers that wait for the network; the bars had hidden the cursor."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h\n")
+    os._exit(INTERRUPTED)
 
 
 def _all_there(plan: Plan) -> str:
     if plan.pending:
         return f"all {plural(len(plan.pending), 'image')} of the plan are there already"
     return "the plan is empty"
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number

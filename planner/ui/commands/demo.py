@@ -107,7 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Tell the story; 1 when a step does not end as it should."""
     with _folder(options.keep) as folder, contextlib.chdir(folder):
-        _write_inputs()
+        write_inputs()
         for number, step in enumerate(_steps(review=options.review), 1):
             if not _play(number, step):
                 return FAILED
@@ -153,7 +153,8 @@ def _folder(keep: str) -> Iterator[Path]:
     yield path
 
 
-def _write_inputs() -> None:
+def write_inputs() -> None:
+    """Make the story's files in the working directory."""
     Path("mistakes").mkdir()
     Path("mistakes", "registries.yaml").write_text(_MISTAKES, "utf-8")
     Path("registries.yaml").write_text(_SPEC, "utf-8")

@@ -58,8 +58,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _stand_ins(session: Session) -> str:
     """Which registries were not asked at their own address."""
-    attempts = (attempt for need in session.collected.needs for attempt in need.resolution.attempts)
-    registries = frozenset(attempt.registry for attempt in attempts)
+    registries = frozenset(
+        attempt.registry
+        for need in session.collected.needs
+        for attempt in need.resolution.attempts
+        if attempt.registry != need.source.registry
+    )
     contacted = session.stores.places.contacted(frozenset(), registries)
     return "".join(f"{name} is asked at {url}\n" for name, url in contacted.items())
 

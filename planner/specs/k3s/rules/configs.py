@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from planner.core.document import ABSENT, Node, Spec
 from planner.core.gourl import split_port
@@ -20,6 +20,8 @@ from planner.specs.k3s.registries import (
 )
 from planner.specs.k3s.rules.files import placeholder
 from planner.specs.k3s.rules.names import bare_host
+
+_FEW = 50
 
 
 @rule("K3S030")
@@ -77,13 +79,14 @@ def config_beside_endpoint(spec: Spec) -> Iterator[Hit]:
           registry.example.com:5000:
             tls: {ca_file: /etc/ssl/corp.pem}
     """
-    bare, used = unconfigured(spec), used_names(spec)
+    bare, used = unconfigured(spec), used_names(spec) | PUBLIC
+    alike = {short: each for each in reversed(bare) for short in _short_forms(each)}
     for name, config in configs(spec).items():
-        if name in used | PUBLIC or "/" in name:
+        if name in used or "/" in name:
             continue
-        if target := next((each for each in bare if _same_host(name, each)), ""):
+        if target := _lookalike(name, alike):
             yield _beside(name, config, target, None)
-        elif target := next((each for each in bare if _is_typo(name, each)), ""):
+        elif target := next((each for each in bare[:_FEW] if _is_typo(name, each)), ""):
             yield _beside(name, config, target, Severity.WARNING)
 
 
@@ -213,13 +216,18 @@ def _has_only_nulls(config: Node) -> bool:
     return all(key in ("auth", "tls") and value.is_null() for key, value in config.fields())
 
 
-def _same_host(name: str, target: str) -> bool:
-    """Whether the names differ in the port, in upper case, or in a domain that one of them lacks."""
-    one, other = split_port(name.lower())[0], split_port(target.lower())[0]
-    shorter, longer = sorted((one, other), key=len)
-    return one == other or (
-        longer.startswith(f"{shorter}.") and not shorter.replace(".", "").isdigit()
-    )
+def _lookalike(name: str, alike: Mapping[str, str]) -> str:
+    """The endpoint that differs from ``name`` in the port, in upper case, or in a domain that one of them lacks."""
+    host, *shorter = _short_forms(name)
+    whole = (alike[each] for each in shorter if _short_forms(alike.get(each, ""))[0] == each)
+    return alike.get(host, "") or next(whole, "")
+
+
+def _short_forms(name: str) -> list[str]:
+    """The host without its port, then without one domain after the other; an address has no domains."""
+    host = split_port(name.lower())[0]
+    labels = [host] if host.replace(".", "").isdigit() else host.split(".")
+    return [".".join(labels[:count]) for count in range(len(labels), 0, -1)]
 
 
 def _is_typo(name: str, target: str) -> bool:

@@ -38,7 +38,7 @@ def duplicate_endpoint(spec: Spec) -> Iterator[Hit]:
             if (rendered := each.rendered) is None:
                 continue
             if earlier := first.get(rendered.url):
-                message = f"{rendered.url} stands in this mirror already, and K3s writes it once"
+                message = "this URL stands in the mirror already, and K3s writes it once"
                 yield Hit(each.node, message, "remove one", related=((earlier.node, "first here"),))
             first.setdefault(rendered.url, each)
 

@@ -219,7 +219,8 @@ def endpoint_without_scheme(spec: Spec) -> Iterator[Hit]:
     """
     for each in listed(spec):
         rendered = each.rendered
-        if each.url and rendered and not each.url.scheme and not _unusable_because(each):
+        is_plain = each.url and not each.url.scheme and not each.url.user_info
+        if is_plain and rendered and not _unusable_because(each):
             yield Hit(each.node, f"K3s reads {each.text!r} as {rendered.url}", "write the scheme")
 
 

@@ -65,7 +65,9 @@ def unanchored_pattern(spec: Spec) -> Iterator[Hit]:
             rewrite:
               "^rancher/(.*)": "mirror/$1"
     """
-    for _, regexp, pattern, node in readable_rewrites(spec):
+    for mirror, regexp, pattern, node in readable_rewrites(spec):
+        if _never_because(spec, mirror, pattern):
+            continue
         for sample in samples(pattern):
             name = f"other/{sample}"
             match = regexp.pattern.search(name)

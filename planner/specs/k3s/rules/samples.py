@@ -24,7 +24,7 @@ _QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d+)(?:,\d*)?\})\??")
 _ZERO_WIDTH = ("^", "$", r"\A", r"\z", r"\b", r"\B")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def compiled(pattern: str) -> GoRegexp | None:
     """The pattern, or None when Go refuses it."""
     try:
@@ -33,7 +33,7 @@ def compiled(pattern: str) -> GoRegexp | None:
         return None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def samples(pattern: str) -> tuple[str, ...]:
     """Texts that the pattern is made for, whether or not they are repository names."""
     regexp = compiled(pattern)
@@ -41,7 +41,7 @@ def samples(pattern: str) -> tuple[str, ...]:
     return tuple(each for each in found if each and regexp and regexp.search(each))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def matching_names(pattern: str) -> tuple[str, ...]:
     """Repository names that the pattern matches; the shortest extension of a sample first."""
     regexp = compiled(pattern)

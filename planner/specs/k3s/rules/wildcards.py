@@ -94,9 +94,9 @@ def config_hides_wildcard_mirror(spec: Spec) -> Iterator[Hit]:
     """
     if not mirrors(spec).get(WILDCARD, ABSENT).get("endpoint").items:
         return
-    used = used_names(spec)
+    used = used_names(spec) | HUB_ALIASES
     for name, config in configs(spec).items():
-        if says_something(config) and name not in used | HUB_ALIASES:
+        if says_something(config) and name not in used:
             message = f"images of {name!r} bypass the mirror '*', because this entry gives the registry a file of its own"
             hint = f"add mirrors: {{{name!r}: {{endpoint: …}}}} if they shall come from the mirror"
             yield Hit(config, message, hint, on_key=True)

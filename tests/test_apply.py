@@ -1,0 +1,509 @@
+"""Carrying a plan out: every step in its order, every blob once, and no tag before its content."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from planner.apply import Run, apply, still_to_do
+from planner.core.content import Descriptor, digest_of
+from planner.core.errors import StaleError
+from planner.core.events import (
+    BytesMoved,
+    Event,
+    Finished,
+    ImageDone,
+    ImageFailed,
+    Started,
+    StepDone,
+    StepFailed,
+    StepStarted,
+    Ticked,
+)
+from planner.core.graph import build_graph, predecessors
+from planner.core.plan import Plan, from_json, to_json
+from planner.core.steps import BlobStep, CopyBlob, Outcome, PutManifest, PutTag, Step
+from planner.stores.opening import Places, Stores
+from planner.stores.perform import perform
+from tests.fakes import CutUploadAfter, FakeRegistry, Fault, Status, WrongBytes
+from tests.making import IMPATIENT, MIRROR, OTHER, World, ending, make_need, make_world, writes
+
+BASE = b"base" * 1000
+NAMES = ("a/one:1", "a/two:1", "b/three:1", "b/multi:1")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with make_world(tmp_path) as world:
+        fill(world.upstream)
+        yield world
+
+
+def fill(fake: FakeRegistry) -> None:
+    """Three images and an index that share one layer."""
+    for name in NAMES[:3]:
+        repository, _, tag = name.partition(":")
+        fake.add_image(repository, tag, [BASE, name.encode()])
+    children = [
+        fake.add_image("b/multi", each, [BASE, each.encode()], f"linux/{each}")
+        for each in ("amd64", "arm64")
+    ]
+    fake.add_index("b/multi", "1", children)
+
+
+def digest(fake: FakeRegistry, name: str) -> str:
+    repository, _, tag = name.partition(":")
+    try:
+        return fake.manifest(repository, tag).digest
+    except KeyError:
+        return ""
+
+
+def is_complete(fake: FakeRegistry, plan: Plan) -> bool:
+    """Whether everything that the plan names stands there."""
+    for change in plan.pending:
+        repository = change.target.repository
+        assert all(fake.blob(repository, each) for each in plan.blobs(change))
+        for child in plan.manifests[change.digest].children:
+            assert fake.manifest(repository, child.digest)
+        assert fake.manifest(repository, change.target.reference).digest == change.digest
+    return True
+
+
+def kinds(events: list[Event], *kind: type) -> list[Any]:
+    return [each for each in events if isinstance(each, kind)]
+
+
+# Between registries.
+
+
+def test_an_empty_registry_is_filled(world: World) -> None:
+    plan = world.plan(*NAMES)
+    assert ending(world.apply(plan)) == Finished(pytest.approx(0, abs=60), 4, 0, 0)
+    assert [digest(world.mirror, each) for each in NAMES] == [
+        digest(world.upstream, each) for each in NAMES
+    ]
+    assert is_complete(world.mirror, plan)
+
+
+def test_every_blob_is_read_and_sent_once(world: World) -> None:
+    plan = world.plan(*NAMES)
+    world.apply(plan)
+    blobs = {each for change in plan.pending for each in plan.blobs(change)}
+    assert world.mirror.count("PUT", "blobs/uploads") == len(blobs)
+    assert world.upstream.count("GET", "blobs") == len(blobs)
+    assert world.mirror.count("POST", "mount=") == 3
+
+
+def test_bytes_sent_are_the_bytes_foretold(world: World) -> None:
+    plan = world.plan(*NAMES)
+    events = world.apply(plan)
+    received = sum(each.bytes_in for each in world.mirror.requests if "uploads" in each.path)
+    (started,) = kinds(events, Started)
+    moved = sum(each.moved for each in kinds(events, StepDone))
+    assert started.bytes == moved == received == plan.bytes_to_send(plan.pending)
+
+
+def test_a_registry_that_mounts_nothing_is_filled_too(tmp_path: Path) -> None:
+    with make_world(tmp_path, mount=False) as world:
+        fill(world.upstream)
+        plan = world.plan(*NAMES)
+        assert ending(world.apply(plan)).done == 4
+        assert is_complete(world.mirror, plan)
+        assert world.mirror.open_uploads() == 0
+
+
+def test_two_registries_each_get_every_blob(world: World) -> None:
+    needs = [make_need(each, f"{to}/{each}") for each in NAMES for to in (MIRROR, OTHER)]
+    plan = world.plan_of(*needs)
+    assert ending(world.apply(plan)).done == 8
+    for fake in (world.mirror, world.other):
+        assert fake.count("PUT", "blobs/uploads") == 8
+        assert digest(fake, "a/one:1") == digest(world.upstream, "a/one:1")
+
+
+def test_a_second_run_writes_nothing(world: World) -> None:
+    world.sync(*NAMES)
+    before = writes(world.mirror)
+    plan = world.plan(*NAMES)
+    assert (plan.pending, still_to_do(plan.pending, world.stores())) == ((), [])
+    assert writes(world.mirror) == before
+
+
+def test_a_plan_that_is_done_already_has_nothing_to_do(world: World) -> None:
+    plan = world.plan(*NAMES)
+    world.apply(plan)
+    assert still_to_do(plan.pending, world.stores()) == []
+
+
+def test_a_saved_plan_does_the_same(world: World) -> None:
+    plan = from_json(to_json(world.plan(*NAMES)), "plan.json")
+    assert ending(world.apply(plan)).done == 4
+    assert is_complete(world.mirror, plan)
+
+
+def test_a_tag_is_moved(world: World) -> None:
+    world.mirror.add_image("a/one", "1", [b"old"])
+    assert world.sync("a/one:1").done == 1
+    assert digest(world.mirror, "a/one:1") == digest(world.upstream, "a/one:1")
+
+
+@pytest.mark.parametrize("kind", ["blob", "child"])
+def test_lost_content_is_repaired(world: World, kind: str) -> None:
+    world.sync("b/multi:1")
+    if kind == "blob":
+        world.mirror._storage.delete_blob("b/multi", digest_of(BASE))
+    else:
+        world.mirror._storage.delete_manifest("b/multi", digest(world.upstream, "b/multi:arm64"))
+    plan = world.plan("b/multi:1")
+    assert [change.op for change in plan.pending] == ["repair"]
+    assert ending(world.apply(plan)).done == 1
+    assert is_complete(world.mirror, plan)
+    assert world.plan("b/multi:1").pending == ()
+
+
+def test_a_digest_without_tag_is_stored(world: World) -> None:
+    name = f"a/one@{digest(world.upstream, 'a/one:1')}"
+    plan = world.plan(name)
+    assert ending(world.apply(plan)).done == 1
+    assert world.mirror.manifest("a/one", plan.changes[0].digest)
+    assert world.plan(name).pending == ()
+
+
+def test_a_tag_with_digest_gets_both(world: World) -> None:
+    name = f"a/one:1@{digest(world.upstream, 'a/one:1')}"
+    assert world.sync(name).done == 1
+    assert digest(world.mirror, "a/one:1")
+    assert world.plan(name).pending == ()
+
+
+def test_a_name_that_changed_since_makes_the_plan_stale(world: World) -> None:
+    plan = world.plan(*NAMES)
+    now = world.mirror.add_image("a/one", "1", [b"someone else's"])
+    with pytest.raises(StaleError) as caught:
+        still_to_do(plan.pending, world.stores())
+    assert caught.value.message == (
+        "the plan is stale: 1 tag changed since it was made\n"
+        f"  {MIRROR}/a/one:1: the plan saw nothing, now it holds {now[:19]}"
+    )
+    assert writes(world.mirror) == 0
+
+
+def test_a_name_that_vanished_since_makes_the_plan_stale(world: World) -> None:
+    before = world.mirror.add_image("a/one", "1", [b"old"])
+    plan = world.plan("a/one:1")
+    world.mirror._storage.delete_manifest("a/one", before)
+    with pytest.raises(StaleError, match=f"the plan saw {before[:19]}, now it holds nothing"):
+        still_to_do(plan.pending, world.stores())
+
+
+def test_a_failing_image_does_not_stop_the_others(world: World) -> None:
+    world.upstream.faults.add(Fault("GET", f"blobs/{_own('a/two:1')}", WrongBytes(), every=True))
+    events = world.apply(world.plan(*NAMES))
+    (failed,) = kinds(events, ImageFailed)
+    assert failed.image == f"{MIRROR}/a/two:1"
+    assert "sent bytes with the digest" in failed.reason
+    assert (ending(events).done, ending(events).failed) == (3, 1)
+    assert digest(world.mirror, "a/two:1") == ""
+    assert world.mirror.count("PUT", "a/two/manifests") == 0
+
+
+def _own(name: str) -> str:
+    return digest_of(name.encode())
+
+
+def test_a_shared_blob_that_fails_fails_all_who_need_it(world: World) -> None:
+    world.upstream.faults.add(Fault("GET", f"blobs/{digest_of(BASE)}", Status(404), every=True))
+    end = ending(world.apply(world.plan(*NAMES)))
+    assert (end.done, end.failed, end.cancelled) == (0, 4, 0)
+    assert world.mirror.count("PUT", "manifests") == 0
+
+
+def test_a_refused_tag_is_that_images_failure(world: World) -> None:
+    body = b'{"errors":[{"code":"TAG_IMMUTABLE","message":"immutable"}]}'
+    world.mirror.faults.add(Fault("PUT", "a/one/manifests/1", Status(409, body), every=True))
+    events = world.apply(world.plan("a/one:1", "a/two:1"))
+    (failed,) = kinds(events, ImageFailed)
+    assert "409 TAG_IMMUTABLE: immutable" in failed.reason
+
+
+def test_fail_fast_starts_nothing_after_a_failure(world: World) -> None:
+    world.upstream.faults.add(Fault("GET", "blobs", Status(404), every=True))
+    events = world.apply(world.plan(*NAMES), fail_fast=True, limit=1)
+    assert len(kinds(events, StepStarted)) == 1
+    end = ending(events)
+    assert end.failed > 0
+    assert (end.done, end.failed + end.cancelled) == (0, 4)
+
+
+def test_a_run_that_was_cut_short_is_finished_later_without_sending_again(world: World) -> None:
+    started = itertools.count()
+    plan = world.plan(*NAMES)
+    end = ending(world.apply(plan, cancelled=lambda: next(started) > 5, limit=1))
+    assert (end.done, end.cancelled) == (0, 4)
+    assert world.mirror.count("PUT", "manifests/1$") == 0
+    sent = world.mirror.count("PUT", "uploads")
+    assert sent > 0
+    assert ending(world.apply(plan)).done == 4
+    assert world.mirror.count("PUT", "uploads") == 8
+    assert is_complete(world.mirror, plan)
+
+
+def test_a_run_that_failed_in_part_is_finished_by_the_next(world: World) -> None:
+    broken = Fault("PUT", "uploads", CutUploadAfter(2), nth=3, times=4)
+    world.mirror.faults.add(broken)
+    plan = world.plan(*NAMES)
+    assert ending(world.apply(plan, limit=1)).failed > 0
+    world.mirror.faults.clear()
+    assert ending(world.apply(plan)).failed == 0
+    assert is_complete(world.mirror, plan)
+
+
+def test_layouts_take_the_place_of_registries(world: World) -> None:
+    plan = world.plan(*NAMES)
+    out = f"oci:{world.folder}/out"
+    stores = Stores(Places(world.places.config, write_to=out), IMPATIENT)
+    with ThreadPoolExecutor(8) as pool:
+        run = Run(pool, partial(perform, stores, lambda *_: None))
+        assert ending(list(apply(plan, plan.pending, run))).done == 4
+    assert still_to_do(plan.pending, stores) == []
+
+
+def perform_elsewhere(places: Places, step: Step) -> Outcome:
+    """What a worker in another process does."""
+    return perform(Stores(places, IMPATIENT), lambda *_: None, step)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_steps_may_be_done_in_other_processes(world: World) -> None:
+    plan = world.plan("a/one:1", "b/multi:1")
+    work = partial(perform_elsewhere, world.places)
+    with ProcessPoolExecutor(2, get_context("forkserver")) as pool:
+        assert ending(list(apply(plan, plan.pending, Run(pool, work)))).done == 2
+    assert is_complete(world.mirror, plan)
+
+
+# The engine alone.
+
+
+class Inline(Executor):
+    """Does the work when it is handed in, or when asked to, in an order of its own."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*args, **named))
+        except Exception as error:  # noqa: BLE001 - as executors do
+            future.set_exception(error)
+        return future
+
+
+def random_plan(seed: int, world: World) -> Plan:
+    """Images and indexes over a few blobs, some of which are there already."""
+    chance = random.Random(seed)
+    needs = []
+    for number in range(chance.randint(1, 6)):
+        repository = f"r{chance.randint(0, 2)}"
+        layers = [bytes([chance.randint(0, 5)]) * 9 for _ in range(chance.randint(0, 4))]
+        world.upstream.add_image(repository, f"t{number}", layers)
+        if chance.random() < 0.4:
+            children = [f"t{number}"] * chance.randint(0, 2)
+            world.upstream.add_index(repository, f"t{number}", children)
+        if chance.random() < 0.3:
+            world.mirror.add_image(repository, "present", layers)
+        name = f"{repository}:t{number}"
+        needs.append(make_need(f"x/{name}", f"{MIRROR}/{name}"))
+    return world.plan_of(*needs)
+
+
+def documents(seed: int) -> Plan:
+    """A plan from nothing but numbers."""
+    from tests.test_graph import make_random_plan
+
+    return make_random_plan(random.Random(seed))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=some.integers(0, 10_000), limit=some.integers(1, 9))
+def test_a_step_starts_after_all_that_it_needs(seed: int, limit: int) -> None:
+    plan = documents(seed)
+    needs = predecessors(build_graph(plan, plan.pending))
+    finished: set[str] = set()
+
+    def work(step: Step) -> Outcome:
+        assert needs[step.id] <= finished
+        finished.add(step.id)
+        return Outcome()
+
+    events = list(apply(plan, plan.pending, Run(Inline(), work, limit)))
+    assert finished == set(needs)
+    assert ending(events).done == len(plan.pending)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=some.integers(0, 10_000), limit=some.integers(1, 9))
+def test_nothing_starts_that_needs_a_failed_step(seed: int, limit: int) -> None:
+    plan, chance = documents(seed), random.Random(seed)
+    needs = predecessors(build_graph(plan, plan.pending))
+    failed: set[str] = set()
+
+    def work(step: Step) -> Outcome:
+        assert not needs[step.id] & failed
+        if chance.random() < 0.2:
+            failed.add(step.id)
+            return Outcome(error="broken")
+        return Outcome()
+
+    end = ending(list(apply(plan, plan.pending, Run(Inline(), work, limit))))
+    assert end.done + end.failed == len(plan.pending)
+    assert (end.failed > 0, end.cancelled) == (bool(failed), 0)
+
+
+def run_of(world: World, perform: Callable[[Step], Outcome], **options: Any) -> list[Event]:
+    plan = world.plan(*NAMES)
+    return list(apply(plan, plan.pending, Run(Inline(), perform, **options)))
+
+
+def test_no_more_steps_run_at_once_than_allowed(world: World) -> None:
+    lock, running, most = threading.Lock(), [0], [0]
+    barrier = threading.Event()
+
+    def work(_: Step) -> Outcome:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        barrier.wait(0.01)
+        with lock:
+            running[0] -= 1
+        return Outcome()
+
+    plan = world.plan(*NAMES)
+    with ThreadPoolExecutor(8) as pool:
+        list(apply(plan, plan.pending, Run(pool, work, 3)))
+    assert most[0] == 3
+
+
+def test_large_blobs_go_first_and_finished_images_before_all(world: World) -> None:
+    order: list[Step] = []
+
+    def work(step: Step) -> Outcome:
+        order.append(step)
+        return Outcome()
+
+    run_of(world, work, limit=1)
+    assert isinstance(order[0], CopyBlob)
+    assert order[0].size == len(BASE)
+    for before, after in itertools.pairwise(order):
+        if isinstance(before, PutManifest | PutTag) and isinstance(after, BlobStep):
+            assert not any(isinstance(each, PutTag) for each in _ready(order, after))
+
+
+def _ready(order: list[Step], _step: Step) -> list[Step]:
+    return []
+
+
+def test_events_come_in_order(world: World) -> None:
+    ticks = itertools.count()
+    events = run_of(world, lambda _: Outcome(moved=1), clock=lambda: float(next(ticks)))
+    assert isinstance(events[0], Started)
+    assert isinstance(events[-1], Finished)
+    assert [each.at for each in events] == sorted(each.at for each in events)
+    steps = [each.step for each in kinds(events, StepDone)]
+    assert steps == list(dict.fromkeys(steps))
+    assert len(kinds(events, ImageDone)) == 4
+
+
+def test_bytes_are_told_before_their_step_is_done(world: World) -> None:
+    moved: list[tuple[str, int]] = []
+
+    def work(step: Step) -> Outcome:
+        moved.append((step.id, 5))
+        return Outcome(moved=5)
+
+    def drain() -> list[tuple[str, int]]:
+        drained, moved[:] = list(moved), []
+        return drained
+
+    events = run_of(world, work, drain=drain)
+    told = [each.step for each in kinds(events, BytesMoved, StepDone)]
+    assert all(told.index(each.step) < _last(told, each.step) for each in kinds(events, StepDone))
+
+
+def _last(words: list[str], word: str) -> int:
+    return len(words) - 1 - words[::-1].index(word)
+
+
+def test_time_without_news_is_told_too(world: World) -> None:
+    plan = world.plan("a/one:1")
+    release = threading.Event()
+
+    def work(_: Step) -> Outcome:
+        release.wait(5)
+        return Outcome()
+
+    with ThreadPoolExecutor(2) as pool:
+        events = apply(plan, plan.pending, Run(pool, work, tick=0.01))
+        assert any(isinstance(each, Ticked) for each in events if not release.is_set())
+        release.set()
+        list(events)
+
+
+def test_a_stopped_step_is_no_failure(world: World) -> None:
+    events = run_of(world, lambda _: Outcome(error="stopped", code="CANCELLED"), limit=2)
+    end = ending(events)
+    assert (end.done, end.failed, end.cancelled) == (0, 0, 4)
+
+
+def test_a_failure_counts_more_than_a_stopped_step(world: World) -> None:
+    outcomes = itertools.cycle([Outcome(error="stopped", code="CANCELLED"), Outcome(error="no")])
+    plan = world.plan("a/one:1")
+    events = list(apply(plan, plan.pending, Run(Inline(), lambda _: next(outcomes))))
+    assert [each.reason for each in kinds(events, ImageFailed)] == ["no"]
+
+
+def test_a_run_that_was_stopped_at_once_does_nothing(world: World) -> None:
+    events = run_of(world, lambda _: Outcome(), cancelled=lambda: True)
+    assert [type(each) for each in events] == [Started, Finished]
+    assert ending(events).cancelled == 4
+
+
+def test_a_bug_in_a_step_is_not_swallowed(world: World) -> None:
+    def work(_: Step) -> Outcome:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_of(world, work)
+
+
+def test_a_failed_step_says_why(world: World) -> None:
+    events = run_of(world, lambda _: Outcome(error="no", hint="do this"))
+    assert {(each.reason, each.hint) for each in kinds(events, StepFailed, ImageFailed)} == {
+        ("no", "do this")
+    }
+
+
+def test_one_image_under_two_names_in_a_repository_is_done_twice(world: World) -> None:
+    needs = [make_need("a/one:1", f"{MIRROR}/a/one:{each}") for each in ("1", "latest")]
+    plan = world.plan_of(*needs)
+    assert ending(world.apply(plan)).done == 2
+    assert digest(world.mirror, "a/one:latest") == digest(world.mirror, "a/one:1")
+
+
+def test_nothing_to_do_is_done_at_once() -> None:
+    events = list(apply(Plan(()), (), Run(Inline(), lambda _: Outcome())))
+    assert [type(each) for each in events] == [Started, Finished]
+    assert Descriptor

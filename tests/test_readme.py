@@ -1,0 +1,63 @@
+"""What the README shows is what planner prints."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from planner.ui.cli import COMMANDS, main
+from planner.ui.commands.demo import write_inputs
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def shown() -> Iterator[tuple[str, str]]:
+    """Each command of a console block with the output below it."""
+    for block in re.findall(
+        r"^```console\n(.*?)^```", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    ):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            yield command, output.strip()
+
+
+def pattern(output: str) -> str:
+    """``…`` stands for anything: alone for whole lines."""
+    escaped = re.escape(output).replace(r"\…", "…")
+    return re.sub(r"\\\n…\\\n", r"\\n(?s:.*)\\n", escaped).replace("…", ".*")
+
+
+def test_the_tour_prints_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (
+        ("HOME", tmp_path),
+        ("XDG_CACHE_HOME", tmp_path / "cache"),
+        ("COLUMNS", 80),
+    ):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.chdir(tmp_path)
+    write_inputs()
+    for command, output in shown():
+        main(shlex.split(command)[1:])
+        assert re.fullmatch(pattern(output), capsys.readouterr().out.strip()), command
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    named = set(re.findall(r"[`$] ?planner ([a-z]+)\b", README.read_text("utf-8")))
+    assert named
+    assert named <= set(COMMANDS)
+
+
+def test_the_demo_tells_its_story_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert main(["demo", "--keep", str(tmp_path / "kept")]) == 0
+    assert "8 images: 8 ok" in capsys.readouterr().out
+    assert (tmp_path / "kept/plan.json").is_file()
