@@ -1,0 +1,71 @@
+"""``planner review``.
+
+Shows a plan full-screen: what would be created, moved or repaired, from where, why, and
+what it costs. Choose a part of it, and apply it after one more look at the registry and a
+typed word. A saved plan is reviewed as it is; specs are planned first.
+
+Examples:
+  planner review plan.json
+  planner review plan.json --read-only
+  planner review registries.yaml --release v1.35.0+k3s1
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from planner.apply import DEFAULT_PARALLELISM
+from planner.core.errors import BUG, UsageError
+from planner.core.plan import Plan
+from planner.stores.opening import Stores
+from planner.ui.commands.plan import add_shallow_argument, plan_for
+from planner.ui.options import add_place_arguments, add_spec_arguments, open_session
+from planner.ui.saved import at_least_one, conclude, is_plan, load_saved
+from planner.ui.selecting import add_selection_arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    add_spec_arguments(parser)
+    add_place_arguments(parser)
+    add_selection_arguments(parser)
+    add_shallow_argument(parser)
+    parser.add_argument("--read-only", action="store_true", help="look only, apply nothing")
+    parser.add_argument(
+        "--parallelism",
+        type=at_least_one,
+        default=DEFAULT_PARALLELISM,
+        metavar="N",
+        help=f"steps at a time (default: {DEFAULT_PARALLELISM})",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Review; 0 when nothing was applied or all of it was."""
+    _require_terminal()
+    plan, stores = load_saved(options) if is_plan(options.specs) else _plan(options)
+    # Only here: it takes as long to load as all the rest.
+    from planner.ui.review.app import Job, ReviewApp  # noqa: PLC0415
+
+    app = ReviewApp(Job(plan, stores, options.read_only, options.parallelism))
+    code = app.run()
+    if app.progress:
+        return conclude(plan, app.progress)
+    return BUG if code is None else code
+
+
+def _require_terminal() -> None:
+    """A screen that nobody sees would wait for ever for a key."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not all(stream.isatty() for stream in streams) or os.environ.get("TERM") == "dumb":
+        raise UsageError(
+            "the review needs a terminal to draw on and to read keys from",
+            "planner show PLAN prints a saved plan anywhere",
+        )
+
+
+def _plan(options: argparse.Namespace) -> tuple[Plan, Stores]:
+    session = open_session(options, tuple(options.specs))
+    return plan_for(session, options), session.stores

@@ -1,0 +1,314 @@
+"""The main screen of the review: figures, list, details, filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar, cast
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from planner.core.errors import PlannerError
+from planner.core.plan import PENDING, Change
+from planner.core.text import plural, size
+from planner.stores.opening import Stores
+from planner.ui.plan_text import SYMBOLS, places_text
+from planner.ui.review.confirm import Confirm
+from planner.ui.review.details import Details, DetailsScreen, copy_name
+from planner.ui.review.dialogs import Checked, CheckTarget, Notice, keys, problem
+from planner.ui.review.filter_line import FilterLine
+from planner.ui.review.list import PlanList
+from planner.ui.review.model import WORDS, PlanModel, Row, one_line
+from planner.ui.review.texts import title_line
+
+_SMALLEST = (60, 16)
+_WIDTHS = ("-no-details", "", "-wide-details", "-only-details")
+_TOO_SMALL = "The terminal is too small for the review (60 x 16).\n\nplanner show PLAN prints the plan.\n\nq quits."
+_READ_ONLY = (
+    "This review was started with --read-only: nothing can be applied from here.\n\n"
+    "Start it without --read-only, or run planner apply PLAN."
+)
+
+
+class ReviewScreen(Screen[None]):
+    """Keys and what they do; the state is the model's."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "choose", "select", id="review.select"),
+        Binding("A", "choose_all", "select all or none", show=False, id="review.all"),
+        Binding("enter", "open", "open", key_display="enter", id="review.open"),
+        Binding("slash", "filter", "filter", key_display="/", id="review.filter"),
+        Binding("escape", "back", "clear the filter, or back", show=False, id="review.back"),
+        Binding("v", "group", "group", id="review.group"),
+        Binding("s", "sort", "sort", id="review.sort"),
+        Binding("f", "same", "show or hide in-sync rows", show=False, id="review.same"),
+        Binding("n", "problem(1)", "next row that needs a look", show=False, id="review.next"),
+        Binding("N", "problem(-1)", "the one before", show=False, id="review.previous"),
+        Binding("y", "copy", "copy the target reference", show=False, id="review.copy"),
+        Binding("plus", "widen(1)", "wider details", show=False, id="review.wider"),
+        Binding("underscore", "widen(-1)", "narrower details", show=False, id="review.narrower"),
+        Binding("a", "apply", "apply…", id="review.apply"),
+        Binding("question_mark", "help", "help", key_display="?", id="review.help"),
+        Binding("q", "quit", "quit", id="review.quit"),
+    ]
+
+    class Approved(Message):
+        """Somebody typed the word."""
+
+        def __init__(self, changes: tuple[Change, ...]) -> None:
+            super().__init__()
+            self.changes = changes
+
+    def __init__(self, model: PlanModel, stores: Stores, *, read_only: bool) -> None:
+        super().__init__()
+        self._model = model
+        self._stores = stores
+        self._read_only = read_only
+        self._target = one_line(places_text(model.plan)) or "no registry"
+        self._width = 1
+
+    def compose(self) -> ComposeResult:
+        """Two lines of figures, the panes, the filter, the keys."""
+        yield Static(id="title", classes="title", markup=False)
+        yield Static(id="figures", markup=False)
+        with Horizontal(id="panes"):
+            yield PlanList(self._model, id="list")
+            yield Details(self._model, id="details")
+        yield FilterLine(id="filter")
+        yield Static(_TOO_SMALL, id="too-small", markup=False)
+        yield Footer(show_command_palette=False)
+
+    @property
+    def _list(self) -> PlanList:
+        return self.query_one(PlanList)
+
+    def on_mount(self) -> None:
+        """Start at the first row."""
+        self._list.border_title = "Plan"
+        self.query_one(Details).border_title = "Details"
+        self._draw()
+        self._list.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Too small is too small."""
+        small = event.size.width < _SMALLEST[0] or event.size.height < _SMALLEST[1]
+        self.set_class(small, "-too-small")
+        self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing happens unseen."""
+        del parameters
+        return action == "quit" or not self.has_class("-too-small")
+
+    def commands(self) -> Iterator[SystemCommand]:
+        """The keys, for the palette."""
+        for each in self.BINDINGS:
+            binding = cast("Binding", each)
+            action = binding.action
+            yield SystemCommand(
+                binding.description,
+                f"key {binding.key_display or binding.key}",
+                lambda action=action: self.run_worker(self.run_action(action)),
+            )
+
+    @on(PlanList.Moved)
+    def _moved(self) -> None:
+        self.query_one(Details).show(self._list.row)
+
+    @on(PlanList.BoxClicked)
+    def action_choose(self) -> None:
+        """Choose or drop the row under the cursor."""
+        row = self._list.row
+        if row is None:
+            return
+        if self._model.box(row):
+            self._tell_ties(self._model.toggle(row), row)
+            self._draw()
+        else:
+            self.notify(self._why_not(row), markup=False)
+
+    def action_choose_all(self) -> None:
+        """Choose or drop all that is shown."""
+        self._model.toggle_all()
+        self._draw()
+
+    def action_open(self) -> None:
+        """Fold a group; show a change, on a screen of its own where it has no pane."""
+        row = self._list.row
+        if isinstance(row, str):
+            self._list.fold(collapsed=not self._model.is_collapsed(row))
+        elif row is not None and self.query_one(Details).region:
+            self.query_one(Details).focus()
+        elif row is not None:
+            self.app.push_screen(DetailsScreen(self._model, row))
+
+    def action_filter(self) -> None:
+        """Ask for a filter."""
+        self.query_one(FilterLine).open()
+
+    def action_back(self) -> None:
+        """From the details to the list; from the list out of the filter."""
+        if self._width == len(_WIDTHS) - 1:
+            self._widen_to(1)
+        elif self.query_one(Details).has_focus:
+            self._list.focus()
+        else:
+            self.query_one(FilterLine).clear()
+            self._narrow("")
+            self._list.focus()
+
+    def action_group(self) -> None:
+        """Group by the next thing."""
+        self._arrange(self._model.next_grouping)
+
+    def action_sort(self) -> None:
+        """Sort by the next thing."""
+        self._arrange(self._model.next_sorting)
+
+    def action_same(self) -> None:
+        """Show or hide what is in sync."""
+        self._arrange(lambda: self._model.show_same(shown=not self._model.shows_same))
+
+    def action_problem(self, step: int) -> None:
+        """Go to what is blocked, moves a tag or has lost content."""
+        row = self._model.next_problem(self._list.row, step)
+        if row is None:
+            self.notify("nothing is blocked, moves or needs repair", markup=False)
+            return
+        group = self._model.group(row).name
+        if self._model.is_collapsed(group):
+            self._model.collapse(group, collapsed=False)
+        self._list.follow(row)
+
+    def action_copy(self) -> None:
+        """Copy the name of the image."""
+        copy_name(self, self._model, self._list.row)
+
+    def action_widen(self, step: int) -> None:
+        """Give the details more or less room."""
+        if self.has_class("-narrow"):
+            if step > 0:
+                self.action_open()
+        else:
+            self._widen_to(max(0, min(self._width + step, len(_WIDTHS) - 1)))
+
+    def action_help(self) -> None:
+        """The keys."""
+        self.app.push_screen(keys(self.BINDINGS, [*PlanList.BINDINGS, *self.app.BINDINGS]))
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        await self.app.action_quit()
+
+    def action_apply(self) -> None:
+        """Look at the target once more, then ask."""
+        refusal = self._why_not_apply()
+        if refusal:
+            self.app.push_screen(Notice("Nothing to apply", refusal))
+            return
+        chosen = self._model.selection.changes
+        self.app.push_screen(CheckTarget(chosen, self._stores, self._target), self._checked)
+
+    def _checked(self, answer: Checked | PlannerError | None) -> None:
+        match answer:
+            case PlannerError():
+                self.app.push_screen(problem(answer))
+            case Checked(changes=()):
+                self.app.push_screen(Notice("Nothing to apply", "All of it is there already."))
+            case Checked():
+                asked = Confirm(self._model.plan, answer, self._target)
+                self.app.push_screen(asked, self._approved)
+            case None:
+                pass
+
+    def _approved(self, checked: Checked | None) -> None:
+        if checked:
+            self.post_message(self.Approved(checked.changes))
+
+    def _why_not_apply(self) -> str:
+        if self._read_only:
+            return _READ_ONLY
+        if not self._model.plan.pending:
+            return "The plan has nothing to do."
+        if not self._model.selection:
+            return "Nothing is selected: space selects the row, A selects all."
+        return ""
+
+    def _why_not(self, row: Row) -> str:
+        change = self._model.change(row)
+        if change is None:
+            return "nothing in this group can be selected"
+        if change.op == "same":
+            return "in sync: there is nothing to do"
+        return f"blocked: {one_line(change.reason)}"
+
+    def _tell_ties(self, touched: frozenset[int], row: Row) -> None:
+        """Say what was chosen or dropped besides the row itself."""
+        others = sorted(touched.difference(self._model.members(row)))
+        if others:
+            deed = "selected" if others[0] in self._model.selection else "dropped"
+            first = one_line(str(self._model.plan.changes[others[0]].target))
+            more = f" and {len(others) - 1} more" if others[1:] else ""
+            self.notify(f"also {deed}, since they go together: {first}{more}", markup=False)
+
+    @on(FilterLine.Wanted)
+    def _wanted(self, message: FilterLine.Wanted) -> None:
+        self._narrow(message.text)
+        if message.is_final:
+            self._list.focus()
+
+    def _narrow(self, text: str) -> None:
+        row = self._list.row
+        mistake = self._model.narrow(text)
+        found = f"{plural(self._model.matching, 'image')} of {len(self._model.plan.changes):,}"
+        self.query_one(FilterLine).tell(one_line(mistake) or found, is_mistake=bool(mistake))
+        self._list.follow(row)
+        self._draw()
+
+    def _arrange(self, change: Callable[[], None]) -> None:
+        row = self._list.row
+        change()
+        self._list.follow(row)
+        self._draw()
+
+    def _widen_to(self, width: int) -> None:
+        self._width = width
+        for number, name in enumerate(_WIDTHS):
+            if name:
+                self.set_class(number == width, name)
+        only_details = width == len(_WIDTHS) - 1
+        (self.query_one(Details) if only_details else self._list).focus()
+
+    def _draw(self) -> None:
+        """Everything but the rows themselves."""
+        self.query_one("#title", Static).update(self._title())
+        self.query_one("#figures", Static).update(figures(self._model, self.app.size.width))
+        order = "" if self._model.grouping == "flat" else f"by {self._model.grouping}, "
+        self._list.border_title = f"Plan  {order}sorted by {self._model.sorting}"
+        self._list.refresh()
+        self.query_one(Details).show(self._list.row)
+
+    def _title(self) -> Text:
+        left = f"planner review   plan {self._model.plan.id[7:19]}   to {self._target}"
+        return title_line(left, "READ-ONLY" if self._read_only else "", self.app.size.width)
+
+
+def figures(model: PlanModel, width: int) -> Text:
+    """What is selected, what it costs, and what is to happen, as far as it fits."""
+    chosen, total = model.selection, len(model.plan.pending)
+    text = Text(
+        f" {len(chosen):,} of {total:,} selected   {size(chosen.bytes_to_send)} to send ", "bold"
+    )
+    for op, word in WORDS.items():
+        count = chosen.counts[op] if op in PENDING else model.counts[op]
+        part = f"  {SYMBOLS[op]}{count:,} {word}"
+        if model.counts[op] and cell_len(text.plain) + len(part) <= width:
+            text.append(part)
+    return text
