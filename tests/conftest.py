@@ -10,6 +10,7 @@ _ENVIRONMENT = (
     *("REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "NETRC"),
     *(f"{each}_proxy" for each in ("http", "https", "all", "no")),
     *(f"{each}_PROXY" for each in ("HTTP", "HTTPS", "ALL", "NO")),
+    *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"),
 )
 
 
@@ -25,7 +26,7 @@ def home(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    """An empty home, so that nobody's credentials, cache or proxy take part in a test."""
+    """An empty home, so that nobody's credentials, cache, proxy or terminal take part in a test."""
     folder = tmp_path_factory.getbasetemp() / f"home-{next(homes)}"
     folder.mkdir()
     for name in _ENVIRONMENT:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from typing import Any
 
 from planner.apply import Run, apply, still_to_do
 from planner.config import Config, RegistrySettings, Tls
+from planner.core.content import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, digest_of
 from planner.core.errors import RegistryError
 from planner.core.events import Event, Finished
 from planner.core.family import Because, Need
@@ -19,6 +22,7 @@ from planner.core.plan import Change, Plan
 from planner.core.reader import read
 from planner.core.refs import ImageRef, parse_image
 from planner.core.resolution import Attempt, Resolution
+from planner.core.steps import Place
 from planner.needs import ClusterNeeds, Collected
 from planner.prepare import make_plan
 from planner.specs import FAMILIES
@@ -82,6 +86,46 @@ def make_collected(needs: Iterable[Need]) -> Collected:
     return Collected(
         (ClusterNeeds("c", read("s.yaml", "mirrors: {}"), FAMILIES[0], tuple(needs)),), ()
     )
+
+
+def make_manifest(blobs: Iterable[Descriptor]) -> Manifest:
+    """An image of some blobs, of which the first is its configuration."""
+    config, *layers = (_described(each) for each in blobs)
+    document = {"schemaVersion": 2, "config": config, "layers": layers}
+    return Manifest(OCI_MANIFEST, json.dumps(document).encode())
+
+
+def make_index(children: Iterable[Manifest]) -> Manifest:
+    """An index of manifests."""
+    listed = [_described(Descriptor(each.digest, len(each.data), "")) for each in children]
+    return Manifest(OCI_INDEX, json.dumps({"schemaVersion": 2, "manifests": listed}).encode())
+
+
+def _described(blob: Descriptor) -> dict[str, Any]:
+    return {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}
+
+
+def make_random_plan(seed: int) -> Plan:
+    """Images and indexes over a few blobs, some of which two registries hold already."""
+    chance = random.Random(seed)
+    blobs = [Descriptor(digest_of(bytes([each])), 10**each, "x") for each in range(6)]
+    places = [Place(registry, f"r{each}") for registry in (MIRROR, OTHER) for each in range(3)]
+    manifests: dict[str, Manifest] = {}
+    changes = []
+    for number in range(chance.randint(1, 8)):
+        images = [
+            make_manifest(chance.choices(blobs, k=chance.randint(1, 4)))
+            for _ in range(chance.randint(1, 3))
+        ]
+        root = images[0] if len(images) == 1 else make_index(images)
+        manifests |= {each.digest: each for each in (root, *(images if root.is_index else ()))}
+        place = chance.choice(places)
+        tag, digest = ("", root.digest) if chance.random() < 0.2 else (f"t{number}", "")
+        source = ImageRef(UPSTREAM, f"s/{place.repository}", tag, digest)
+        target = source.moved_to(place.registry, place.repository)
+        changes.append(Change("create", target, source, root.digest))
+    held = {each.digest: tuple(chance.sample(places, chance.randint(0, 2))) for each in blobs}
+    return Plan(tuple({each.target: each for each in changes}.values()), manifests, held)
 
 
 @dataclass

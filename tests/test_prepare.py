@@ -272,10 +272,9 @@ def test_an_image_that_lacks_a_child_is_blocked(world: World) -> None:
     ("depth", "op"), [(1, "create"), (2, "create"), (3, "blocked"), (40, "blocked")]
 )
 def test_an_index_that_multiplies_is_blocked(world: World, depth: int, op: str) -> None:
-    for level in range(depth):
+    for _ in range(depth):
         digest = world.upstream.manifest("a/one", "1").digest
         world.upstream.add_manifest("a/one", "1", _index([digest] * 2), OCI_INDEX)
-        assert digest != world.upstream.manifest("a/one", "1").digest, level
     assert only(world.plan("a/one:1")).op == op
 
 

@@ -43,6 +43,10 @@ class Manifest:
     media_type: str
     data: bytes = field(repr=False)
 
+    def __reduce__(self) -> tuple[type[Manifest], tuple[str, bytes]]:
+        """Travels to workers without what was worked out from its bytes."""
+        return Manifest, (self.media_type, self.data)
+
     @cached_property
     def digest(self) -> str:
         """``sha256:…`` of the bytes."""

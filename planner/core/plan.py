@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from planner import __version__
-from planner.core.content import Descriptor, Manifest
-from planner.core.errors import InputError
+from planner.core.content import Descriptor, Manifest, parse_manifest
+from planner.core.errors import InputError, RegistryError
 from planner.core.family import ArtifactKind, Because
 from planner.core.refs import ImageRef, parse_canonical
 from planner.core.steps import Place
@@ -98,7 +98,7 @@ class Plan:
     @cached_property
     def id(self) -> str:
         """``sha256:…`` of the saved form."""
-        return f"sha256:{hashlib.sha256(_dump(_document(self))).hexdigest()}"
+        return _id_of(_document(self))
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -168,20 +168,33 @@ def from_json(data: bytes, file: str) -> Plan:
     try:
         document = json.loads(data)
         stated = document["format"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(
             f"{file}: this is not a saved plan", "make one with planner plan -o FILE"
         ) from error
     if stated != FORMAT:
         message = f"{file}: expected format {FORMAT}, got {stated}"
         raise InputError(message, "use the planner release that made it, or plan again")
+    if document.pop("id", "") != _id_of(document):
+        raise InputError(f"{file}: the plan was changed after it was saved", "plan again")
     try:
         plan = _read(document)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        _check_content(plan)
+    except (ValueError, TypeError, KeyError, AttributeError, RegistryError) as error:
         raise InputError(f"{file}: the plan is damaged", "plan again") from error
-    if plan.id != document.get("id"):
-        raise InputError(f"{file}: the plan was changed after it was saved", "plan again")
     return plan
+
+
+def _id_of(document: Mapping[str, Any]) -> str:
+    return f"sha256:{hashlib.sha256(_dump(document)).hexdigest()}"
+
+
+def _check_content(plan: Plan) -> None:
+    """Every pending image is there, down to its last manifest."""
+    needed = dict.fromkeys(change.digest for change in plan.pending)
+    while needed:
+        manifest = plan.manifests[needed.popitem()[0]]
+        needed |= dict.fromkeys(child.digest for child in manifest.children)
 
 
 def _dump(document: Mapping[str, Any]) -> bytes:
@@ -240,7 +253,7 @@ def _read(document: Mapping[str, Any]) -> Plan:
     return Plan(
         changes=tuple(_read_change(each) for each in document["changes"]),
         manifests={
-            digest: Manifest(each["media_type"], each["data"].encode("utf-8"))
+            digest: _read_manifest(digest, each["media_type"], each["data"])
             for digest, each in content["manifests"].items()
         },
         present={
@@ -250,6 +263,13 @@ def _read(document: Mapping[str, Any]) -> Plan:
         inputs=tuple(Input(**each) for each in document["inputs"]),
         access=Access(**document["access"]),
     )
+
+
+def _read_manifest(digest: str, media_type: str, text: str) -> Manifest:
+    manifest = parse_manifest(text.encode("utf-8"), media_type, digest)
+    if manifest.digest != digest:
+        raise ValueError(digest)
+    return manifest
 
 
 def _read_change(document: Mapping[str, Any]) -> Change:

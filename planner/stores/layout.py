@@ -19,7 +19,6 @@ import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,13 +164,15 @@ class Layout:
     def head(self, repository: str, reference: str) -> Descriptor | None:
         """Look the name up; a name whose content is gone counts as absent."""
         if ":" in reference:
-            path = self._folder.blob(reference)
-            return Descriptor(reference, path.stat().st_size, "") if path.is_file() else None
+            return self._content(reference, "")
         found = self._folder.descriptor(self._names(repository, reference))
         if found is None:
             return None
-        content = self.head(repository, str(found.get("digest", "")))
-        return content and replace(content, media_type=str(found.get("mediaType", "")))
+        return self._content(str(found.get("digest")), str(found.get("mediaType", "")))
+
+    def _content(self, digest: str, media_type: str) -> Descriptor | None:
+        path = self._folder.blob(digest)
+        return Descriptor(digest, path.stat().st_size, media_type) if path.is_file() else None
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """Read it, and prove it."""

@@ -96,10 +96,23 @@ def _run(words: list[str]) -> int:
         epilog=(module.__doc__ or "").partition("\n\n")[2].strip(),
     )
     command.add_arguments(parser)
+    parser.usage = _usage(parser)
     words.remove(name)
     code = command.run(parser.parse_args(words))
     sys.stdout.flush()
     return code
+
+
+def _usage(parser: argparse.ArgumentParser) -> str:
+    """One line: argparse's own lists every option once more."""
+    words = [parser.prog, "[OPTIONS]"]
+    for action in parser._actions:  # noqa: SLF001 - there is no public way
+        if not action.option_strings:
+            form = {"*": "[{} ...]", "?": "[{}]"}.get(str(action.nargs), "{}")
+            words.append(form.format(action.metavar))
+        elif action.required:
+            words.append(f"{action.option_strings[0]} {action.metavar}")
+    return " ".join(words)
 
 
 def _no_command(words: list[str], name: str) -> int:

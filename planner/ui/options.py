@@ -14,13 +14,14 @@ from planner.needs import Collected, Wanted, collect
 from planner.stores.opening import Places, Stores
 
 
-def add_spec_arguments(parser: argparse.ArgumentParser, *, positional: str = "specs") -> None:
-    """SPEC and what chooses the images."""
+def add_spec_arguments(parser: argparse.ArgumentParser, *, or_plan: bool = False) -> None:
+    """SPEC and what chooses the images; with ``or_plan``, a saved plan may stand in its place."""
+    text = "spec files (default: the clusters of planner.yaml)"
     parser.add_argument(
-        positional,
+        "specs",
         nargs="*",
-        metavar="SPEC",
-        help="spec files (default: the clusters of planner.yaml)",
+        metavar="PLAN|SPEC" if or_plan else "SPEC",
+        help=f"a saved plan, or {text}" if or_plan else text,
     )
     group = parser.add_argument_group("which images")
     group.add_argument("--kind", default="", help="what the specs are: k3s, kubeone")

@@ -43,7 +43,7 @@ from planner.ui.style import style_for
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
-    add_spec_arguments(parser)
+    add_spec_arguments(parser, or_plan=True)
     add_place_arguments(parser)
     add_selection_arguments(parser)
     add_shallow_argument(parser)

@@ -28,7 +28,7 @@ from planner.ui.selecting import add_selection_arguments
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
-    add_spec_arguments(parser)
+    add_spec_arguments(parser, or_plan=True)
     add_place_arguments(parser)
     add_selection_arguments(parser)
     add_shallow_argument(parser)

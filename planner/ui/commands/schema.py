@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.kind:
         sys.stdout.write("".join(f"{name}\n" for name in sorted(files)))
         return DONE
-    matching = [name for name in sorted(files) if options.kind in (name, name.partition("/")[0])]
+    matching = [name for name in sorted(files) if options.kind in (name, *name.split("/"))]
     if not matching:
         near = closest(options.kind, files)
         hint = f"did you mean {near}?" if near else f"one of {', '.join(sorted(files))}"
