@@ -64,7 +64,9 @@ def elsewhere(*words: str, folder: Path, given: str = "") -> Output:
     done = subprocess.run(
         [sys.executable, "-m", "planner", *words],
         cwd=folder,
-        env=dict(os.environ),  # and not what libraries put into the environment behind Python's back
+        env=dict(
+            os.environ
+        ),  # and not what libraries put into the environment behind Python's back
         input=given,
         capture_output=True,
         text=True,

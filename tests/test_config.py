@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from planner.config import Config, RegistrySettings, load_config, parse_config
-from planner.core.errors import InputError, UsageError
+from planner.core.errors import InputError, RegistryError, UsageError
 from planner.core.lint import Severity
 from planner.stores.opening import Places, Stores
+from planner.stores.registry import Registry
 
 FULL = """\
 version: 1
@@ -146,9 +148,9 @@ def test_a_named_file_must_exist(folder: Path) -> None:
         load_config("other.yaml")
 
 
-def places(endpoint: str = "", **more: str) -> Places:
+def places(endpoint: str = "", *, read_from: str = "", write_to: str = "") -> Places:
     settings = {"docker.io": RegistrySettings(endpoint=endpoint)} if endpoint else {}
-    return Places(Config(registries=settings), **more)  # type: ignore[arg-type]
+    return Places(Config(registries=settings), read_from, write_to)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +192,9 @@ def test_an_address_that_cannot_be_used_is_refused_without_its_secret(text: str)
     ],
 )
 def test_where_a_registry_is_contacted(
-    registry: str, settings: dict[str, object], expected: str
+    registry: str, settings: dict[str, Any], expected: str
 ) -> None:
-    config = Config(registries={registry: RegistrySettings(**settings)})  # type: ignore[arg-type]
+    config = Config(registries={registry: RegistrySettings(**settings)})
     assert Places(config).endpoint(registry) == expected
 
 
@@ -227,8 +229,9 @@ def test_an_override_is_reached_by_its_own_settings(tmp_path: Path) -> None:
     settings = {"m.corp": RegistrySettings(credential_helper="none-such")}
     stores = Stores(Places(Config(registries=settings), write_to="https://m.corp"))
     store = stores.target("r.corp")
-    with pytest.raises(Exception, match="docker-credential-none-such"):
-        store._authorizer.credentials  # type: ignore[attr-defined]  # noqa: B018
+    assert isinstance(store, Registry)
+    with pytest.raises(RegistryError, match="docker-credential-none-such"):
+        store._authorizer.describe()
 
 
 def test_a_store_is_opened_once(tmp_path: Path) -> None:

@@ -136,7 +136,9 @@ def test_what_cannot_be_copied_is_refused(document: Any, said: str, shown: str) 
         parse(document, said)
 
 
-_LEAF: some.SearchStrategy[Any] = some.sampled_from([None, True, -1, 1, 1.5, "", "x", ONE, [], [None], {}, OCI_INDEX])
+_LEAF: some.SearchStrategy[Any] = some.sampled_from(
+    [None, True, -1, 1, 1.5, "", "x", ONE, [], [None], {}, OCI_INDEX]
+)
 _KEYS = some.sampled_from(
     ["schemaVersion", "mediaType", "config", "layers", "manifests", "digest", "size", "platform"]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,10 +104,10 @@ def test_what_was_read_is_noted_with_its_digest(tmp_path: Path, spec: Path) -> N
     )
 
 
-def cluster(tmp_path: Path, name: str, images: str = "alpine:3\n", **more: str) -> Cluster:
+def cluster(tmp_path: Path, name: str, images: str = "alpine:3\n") -> Cluster:
     spec = write(tmp_path / name / "registries.yaml", SPEC)
     listed = write(tmp_path / name / "images.txt", images)
-    return Cluster(name, str(spec), images=(str(listed),), **more)  # type: ignore[arg-type]
+    return Cluster(name, str(spec), images=(str(listed),))
 
 
 def test_the_clusters_of_planner_yaml_are_used_without_specs(tmp_path: Path) -> None:
@@ -141,7 +142,8 @@ def test_without_spec_and_clusters_there_is_nothing_to_do() -> None:
 
 
 def test_platforms_are_refused_until_they_can_be_chosen(tmp_path: Path) -> None:
-    config = Config(clusters=(cluster(tmp_path, "a", platforms=("linux/amd64",)),))  # type: ignore[arg-type]
+    chosen = replace(cluster(tmp_path, "a"), platforms=("linux/amd64",))
+    config = Config(clusters=(chosen,))
     with pytest.raises(UsageError, match="cluster 'a': platforms cannot be chosen yet"):
         collect(config, Wanted())
 
