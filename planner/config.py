@@ -147,12 +147,18 @@ def _parse(root: Node, path: Path) -> Config:
 
 def _registry(node: Node, folder: Path) -> RegistrySettings:
     return RegistrySettings(
-        endpoint=node.get("endpoint").string(),
+        endpoint=_endpoint(node.get("endpoint").string(), folder),
         plain_http=node.get("plain_http").is_true(),
         parallelism=int(node.get("parallelism").string() or 0),
         tls=_tls(node.get("tls"), folder),
         credential_helper=node.get("credentials", "helper").string(),
     )
+
+
+def _endpoint(text: str, folder: Path) -> str:
+    """An address as it stands; a layout's folder is relative to this file."""
+    scheme, _, path = text.partition(":")
+    return f"{scheme}:{folder / path}" if scheme == "oci" and path else text
 
 
 def _tls(node: Node, folder: Path) -> Tls:

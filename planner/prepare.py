@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 from planner.core.content import Manifest
-from planner.core.errors import InputError, RegistryError
+from planner.core.errors import InputError, RegistryError, UsageError
 from planner.core.family import ArtifactKind, Because, Need
 from planner.core.plan import Access, Change, Op, Plan
 from planner.core.refs import ImageRef
@@ -64,6 +64,7 @@ def make_plan(
         RegistryError: a registry does not answer, or refuses to.
     """
     needs = tuple(collected.needs)
+    _check_one_place(stores, needs)
     blocked = tuple(_unplaced(need) for need in needs if need.target is None)
     with ThreadPoolExecutor(PARALLELISM) as pool:
         survey = _Survey(stores, cache, pool, note, shallow=shallow)
@@ -72,6 +73,17 @@ def make_plan(
         sorted((*plan.changes, *_merged(blocked)), key=lambda each: (each.target, each.op))
     )
     return replace(plan, changes=changes, inputs=collected.inputs, access=_access(stores, changes))
+
+
+def _check_one_place(stores: Stores, needs: Iterable[Need]) -> None:
+    """Names of two registries must not meet on a third one, where one would overwrite the other."""
+    place = stores.places.write_to
+    registries = sorted({need.target.registry for need in needs if need.target})
+    if place and not place.startswith("oci:") and len(registries) > 1:
+        raise UsageError(
+            f"{place} cannot stand in for {' and '.join(registries)} at once: equal names would overwrite each other",
+            "give each its own endpoint under registries in planner.yaml, or write to oci:DIR",
+        )
 
 
 def _wishes(needs: Iterable[Need]) -> list[Wish]:

@@ -112,7 +112,6 @@ def test_an_unknown_command_is_refused_with_a_guess(planner: Planner, word: str,
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(["--nonsense"], id="before"),
         pytest.param(["plan", "--nonsense"], id="behind"),
         pytest.param(["plan", "--format", "nonsense"], id="value"),
         pytest.param(["apply", "--parallelism", "0"], id="too-small"),
@@ -125,6 +124,12 @@ def test_a_wrong_option_is_a_usage_error(planner: Planner, words: list[str]) -> 
     assert (output.code, output.out) == (64, "")
     assert output.err.startswith("error: ")
     assert "--help" in output.err
+
+
+def test_an_option_before_the_command_is_refused(planner: Planner) -> None:
+    output = planner("--config", "planner.yaml", "plan")
+    assert output.code == 64
+    assert "options come after it" in output.err
 
 
 @pytest.mark.parametrize("name", COMMANDS)

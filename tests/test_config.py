@@ -238,3 +238,13 @@ def test_a_store_is_opened_once(tmp_path: Path) -> None:
     stores = Stores(places())
     assert stores.source("r.corp") is stores.target("r.corp")
     assert stores.source("r.corp") is not stores.source("s.corp")
+
+
+def test_a_layout_as_endpoint_is_relative_to_the_file(folder: Path) -> None:
+    write(folder, "version: 1\nregistries: {docker.io: {endpoint: 'oci:stock/hub'}}\n")
+    places = Places(parse_config(Path("planner.yaml")))
+    assert places.endpoint("docker.io") == "oci:stock/hub"
+    assert (
+        Places(parse_config(folder / "planner.yaml")).endpoint("docker.io")
+        == f"oci:{folder}/stock/hub"
+    )

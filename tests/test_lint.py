@@ -33,7 +33,7 @@ def _lint(text: str, *rules: Rule) -> list[Finding]:
 @pytest.mark.parametrize(
     ("text", "code", "span"),
     [
-        pytest.param("mirrors: [\n", "YAM001", (2, 1, 2, 2), id="syntax"),
+        pytest.param("mirrors: [\n", "YAM001", (1, 11, 1, 12), id="syntax"),
         pytest.param("configs: {a: , a: }\n", "YAM002", (1, 16, 1, 17), id="duplicate"),
         pytest.param("[" * 999, "YAM003", (1, 201, 1, 202), id="too-deep"),
         pytest.param("mirror: {}\n", "SCH001", (1, 1, 1, 7), id="unknown-key"),

@@ -140,7 +140,7 @@ def test_a_plan_that_lacks_a_manifest_is_refused() -> None:
 def test_a_plan_of_another_release_is_read() -> None:
     document = {**text(FULL), "planner": "99.0.0", "added": {"later": 1}}
     document.pop("id")
-    body = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False).encode()
+    body = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     document["id"] = digest_of(body)
     assert from_json(json.dumps(document).encode(), "p").changes == FULL.changes
 

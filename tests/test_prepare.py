@@ -12,7 +12,7 @@ import pytest
 
 from planner.config import Config, RegistrySettings
 from planner.core.content import OCI_INDEX, digest_of
-from planner.core.errors import InputError, RegistryError
+from planner.core.errors import InputError, RegistryError, UsageError
 from planner.core.plan import Change, Plan, to_json
 from planner.prepare import make_plan
 from planner.stores.cache import ManifestCache
@@ -373,3 +373,11 @@ def test_a_layout_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:
     needs = make_collected([make_need("a/one:1", f"{MIRROR}/a/one:1")])
     with pytest.raises(RegistryError, match="there is no such folder"):
         make_plan(needs, Stores(places, IMPATIENT), ManifestCache(tmp_path))
+
+
+def test_two_registries_cannot_meet_at_one_address(tmp_path: Path) -> None:
+    """Equal names would overwrite each other there."""
+    stores = Stores(Places(Config(), write_to="http://127.0.0.1:1"), IMPATIENT)
+    needs = [make_need("a/one:1", "r1.lan/a/one:1"), make_need("b/one:1", "r2.lan/a/one:1")]
+    with pytest.raises(UsageError, match=r"r1\.lan and r2\.lan at once"):
+        make_plan(make_collected(needs), stores, ManifestCache(tmp_path))

@@ -128,7 +128,7 @@ def test_three_equal_keys_are_two_problems() -> None:
         pytest.param("a\n  b: c\n", (2, 4), "mapping values", id="missing-colon"),
         pytest.param("a: @b\n", (1, 4), "cannot start any token", id="at-sign"),
         pytest.param('a: "\\."\n', (1, 5), "unknown escape", id="escape"),
-        pytest.param("a: [b\n", (2, 1), "did not find expected", id="open-bracket"),
+        pytest.param("a: [b\n", (1, 6), "did not find expected", id="open-bracket"),
         pytest.param("a: *b\n", (1, 4), "no anchor 'b'", id="unknown-anchor"),
         pytest.param("[a]: b\n", (1, 1), "a key must be a text", id="list-as-key"),
         pytest.param("a: {{ b }}\n", (1, 5), "a key must be a text", id="template"),

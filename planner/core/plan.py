@@ -22,6 +22,7 @@ from planner.core.steps import Place
 
 FORMAT = "planner.plan/1"
 Op = Literal["create", "move", "repair", "same", "blocked"]
+_EXPANDED_LEVELS = 3
 PENDING: frozenset[Op] = frozenset({"create", "move", "repair"})
 
 
@@ -186,7 +187,9 @@ def from_json(data: bytes, file: str) -> Plan:
 
 
 def _id_of(document: Mapping[str, Any]) -> str:
-    return f"sha256:{hashlib.sha256(_dump(document)).hexdigest()}"
+    """The digest of the document as JSON with sorted keys and no white space, however it is laid out in a file."""
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(canonical.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _check_content(plan: Plan) -> None:
@@ -198,8 +201,17 @@ def _check_content(plan: Plan) -> None:
 
 
 def _dump(document: Mapping[str, Any]) -> bytes:
-    text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False)
-    return text.encode("utf-8", "surrogatepass")
+    """One change, manifest or input a line: small differences, and the encoder stays fast for large plans."""
+    return _lines(document, _EXPANDED_LEVELS).encode("utf-8", "surrogatepass")
+
+
+def _lines(value: Any, levels: int) -> str:
+    if not levels or not isinstance(value, dict | list) or not value:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(_lines(each, levels - 1) for each in value) + "\n]"
+    pairs = (f"{json.dumps(key)}: {_lines(value[key], levels - 1)}" for key in sorted(value))
+    return "{\n" + ",\n".join(pairs) + "\n}"
 
 
 def _document(plan: Plan) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def read(file: str, text: str) -> Spec:
         for event in yaml.parse(body, Loader=_Loader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        problem = _syntax(error)
+        problem = _syntax(error, body)
     except yaml.reader.ReaderError as error:
         problem = _unreadable(body, error)
     except UnicodeEncodeError as error:
@@ -210,8 +210,11 @@ def _collection_span(frame: _Frame, end: yaml.Event) -> Span:
     return Span(*span[:2], *last[2:])
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> Problem:
+def _syntax(error: yaml.MarkedYAMLError, text: str) -> Problem:
     line, column = _position(error.problem_mark or error.context_mark)
+    lines = text.rstrip().splitlines() or [""]
+    if line > len(lines):  # what is missing is missed after the end: point at the end
+        line, column = len(lines), len(lines[-1]) + 1
     message = (error.problem or "cannot be read").replace(
         "could not find expected ':'", "expected ':'"
     )

@@ -90,9 +90,12 @@ class LayoutFolder:
             self._replace(marker, _MARKER.encode())
 
     def _replace(self, target: Path, content: bytes | Iterator[bytes]) -> None:
-        """Write beside, make durable, rename: there is no moment at which half a file has the name."""
+        """Write beside, make durable, rename: there is no moment at which half a file has the name.
+
+        What a killed run leaves stays in the folder's root, where no reader takes it for a blob.
+        """
         with self._failures("write"):
-            handle, name = tempfile.mkstemp(prefix=".planner-", dir=target.parent)
+            handle, name = tempfile.mkstemp(prefix=".planner-", dir=self.path)
             try:
                 with os.fdopen(handle, "wb") as file:
                     for chunk in (content,) if isinstance(content, bytes) else content:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from planner import __version__
-from planner.core.errors import BUG, INTERRUPTED, PlannerError, UsageError
+from planner.core.errors import BUG, DONE, INTERRUPTED, PlannerError, UsageError
 from planner.core.text import closest, printable
 
 COMMANDS = {
@@ -84,9 +84,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _run(words: list[str]) -> int:
-    name = next((word for word in words if not word.startswith("-")), "")
+    name = words.pop(0) if words else ""
     if name not in COMMANDS:
-        return _no_command(words, name)
+        return _no_command(name)
     module = importlib.import_module(f"planner.ui.commands.{name}")
     command = cast("Command", module)
     parser = _Parser(
@@ -97,7 +97,6 @@ def _run(words: list[str]) -> int:
     )
     command.add_arguments(parser)
     parser.usage = _usage(parser)
-    words.remove(name)
     code = command.run(parser.parse_args(words))
     sys.stdout.flush()
     return code
@@ -115,16 +114,18 @@ def _usage(parser: argparse.ArgumentParser) -> str:
     return " ".join(words)
 
 
-def _no_command(words: list[str], name: str) -> int:
-    if "--version" in words or "-V" in words:
+def _no_command(name: str) -> int:
+    if name in ("--version", "-V"):
         sys.stdout.write(f"planner {__version__}\n")
-        return 0
-    if name:
+        return DONE
+    if name.startswith("-") and name not in ("-h", "--help"):
+        raise UsageError(
+            f"{name} stands before a command", "options come after it: planner COMMAND [OPTIONS]"
+        )
+    if name and not name.startswith("-"):
         near = closest(name, COMMANDS)
         hint = f"did you mean planner {near}?" if near else "planner --help lists the commands"
         raise UsageError(f"there is no command {name!r}", hint)
-    if words and words[0] not in ("-h", "--help"):
-        raise UsageError(f"unknown option {words[0]}", "planner --help lists the commands")
     width = max(map(len, COMMANDS))
     lines = (f"  {command:{width}}  {text}" for command, text in COMMANDS.items())
     listed = "\n".join(lines)
@@ -133,7 +134,7 @@ def _no_command(words: list[str], name: str) -> int:
         "Lint the specs of Kubernetes clusters behind a private registry, plan what it\n"
         f"must hold, and fill it.\n\ncommands:\n{listed}\n\n{_EPILOG}"
     )
-    return 0 if words else UsageError.exit_code
+    return DONE if name else UsageError.exit_code
 
 
 def _tell(error: PlannerError) -> None:
