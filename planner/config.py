@@ -102,13 +102,18 @@ def config_findings(spec: Spec) -> list[Finding]:
 
 
 def read_spec(path: Path) -> Spec:
-    """Read a YAML file.
+    """Read a YAML file; raises what ``read_text`` raises."""
+    return read(str(path), read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that somebody named, byte for byte: line ends stay as they are.
 
     Raises:
         InputError: it cannot be opened, or is not UTF-8 text.
     """
     try:
-        return read(str(path), path.read_bytes().decode("utf-8"))
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(

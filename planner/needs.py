@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from planner.config import FILE_NAME, Cluster, Config, read_spec
+from planner.config import FILE_NAME, Cluster, Config, read_spec, read_text
 from planner.core.document import Spec
 from planner.core.errors import InputError, UsageError
 from planner.core.family import Because, Family, ListedImage, Need, NodeFlags, Selection
@@ -108,16 +108,7 @@ def read_image_list(path: str) -> tuple[ListedImage, ...]:
     Raises:
         InputError: unreadable, or a line is not a reference.
     """
-    try:
-        text = Path(path).read_text("utf-8")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(
-            f"{path}: cannot be read: {reason}", "check the path and its permissions"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a text file", "give one image reference per line") from error
-    return tuple(_listed(path, text))
+    return tuple(_listed(path, read_text(Path(path))))
 
 
 def _listed(path: str, text: str) -> Iterator[ListedImage]:

@@ -72,7 +72,8 @@ def make_plan(
     changes = tuple(
         sorted((*plan.changes, *_merged(blocked)), key=lambda each: (each.target, each.op))
     )
-    return replace(plan, changes=changes, inputs=collected.inputs, access=_access(stores, changes))
+    plan = replace(plan, changes=changes, inputs=collected.inputs)
+    return replace(plan, access=_access(stores, plan))
 
 
 def _check_one_place(stores: Stores, needs: Iterable[Need]) -> None:
@@ -135,18 +136,11 @@ def _joined(one: tuple[Because, ...], other: tuple[Because, ...]) -> tuple[Becau
     return tuple(sorted({*one, *other}))
 
 
-def _access(stores: Stores, changes: Iterable[Change]) -> Access:
+def _access(stores: Stores, plan: Plan) -> Access:
     places = stores.places
-    listed = tuple(changes)
-    sources = frozenset(change.source.registry for change in listed)
-    targets = frozenset(
-        change.target.registry for change in listed if change.target != change.source
-    )
+    contacted = places.contacted(plan.sources, plan.targets)
     return Access(
-        places.read_from,
-        places.write_to,
-        dict(sorted(places.schemes.items())),
-        places.contacted(sources, targets),
+        places.read_from, places.write_to, dict(sorted(places.schemes.items())), contacted
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from planner.config import Cluster, Config
 from planner.core.errors import InputError, UsageError
+from planner.core.family import NodeFlags
 from planner.core.plan import Input
 from planner.needs import Wanted, collect, load_spec, read_image_list, unchanged
 
@@ -68,7 +69,7 @@ def test_a_line_that_is_no_image_is_told_with_its_place(
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(None, "No such file"), (b"\xff\xfe", "not a text file")],
+    [(None, "No such file"), (b"\xff\xfe", "is not UTF-8 text")],
     ids=["missing", "binary"],
 )
 def test_a_list_that_cannot_be_read_is_named(
@@ -213,3 +214,14 @@ def test_changed_inputs_are_found(tmp_path: Path, spec: Path) -> None:
     assert list(unchanged([*inputs, gone])) == []
     write(spec, SPEC + "#")
     assert list(unchanged([*inputs, gone])) == [str(spec)]
+
+
+def test_nothing_is_meant_for_the_embedded_registry(tmp_path: Path) -> None:
+    spec = write(
+        tmp_path / "registries.yaml", "mirrors: {docker.io: {endpoint: ['https://r.lan']}}\n"
+    )
+    listed = write(tmp_path / "images.txt", "docker.io/team/app:1\n")
+    flags = NodeFlags(embedded_registry="127.0.0.1:6443")
+    wanted = Wanted((str(spec),), images=(str(listed),), flags=flags)
+    (need,) = collect(Config(), wanted).needs
+    assert str(need.target) == "r.lan/team/app:1"

@@ -106,6 +106,17 @@ class Plan:
         """The changes that are to be carried out."""
         return tuple(change for change in self.changes if change.is_pending)
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The registries that are read."""
+        return frozenset(change.source.registry for change in self.changes)
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """The registries that are compared with, and written."""
+        placed = (change for change in self.changes if change.target != change.source)
+        return frozenset(change.target.registry for change in placed)
+
     def count(self, op: Op) -> int:
         """How many changes of one kind there are."""
         return sum(change.op == op for change in self.changes)

@@ -75,6 +75,15 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_shallow_argument(parser: argparse.ArgumentParser) -> None:
+    """--shallow."""
+    parser.add_argument(
+        "--shallow",
+        action="store_true",
+        help="compare tags only: do not look whether the content of right tags is still there",
+    )
+
+
 def flags_from(options: argparse.Namespace) -> NodeFlags:
     """The agent's flags."""
     return NodeFlags(

@@ -75,9 +75,7 @@ def closing(plan: Plan) -> str:
 
 def places_text(plan: Plan) -> str:
     """Which registries are written, and where, when that is not their own address."""
-    names = sorted(
-        {change.target.registry for change in plan.changes if change.target != change.source}
-    )
+    names = sorted(plan.targets)
     if not names:
         return "none"
     if plan.access.write_to:
@@ -95,7 +93,7 @@ def because_lines(change: Change) -> list[str]:
 
 
 def _heading(plan: Plan) -> str:
-    sources = {change.source.registry for change in plan.changes}
+    sources = plan.sources
     specs = sum(each.role not in ("config", "images") for each in plan.inputs)
     return (
         f"planner {__version__}   {plural(specs, 'spec')}   "
@@ -207,7 +205,7 @@ def _blocked(plan: Plan, style: Style) -> str:
 
 def _why(plan: Plan) -> str:
     """Images and bytes by source."""
-    sources = sorted({change.source.registry for change in plan.changes})
+    sources = sorted(plan.sources)
     width = max((len(each) for each in (*sources, "By source")), default=0)
     rows = [f"{'By source':{width}}  create  move  blocked  in sync     to send"]
     for source in sources:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from planner.apply import DEFAULT_PARALLELISM
 from planner.config import load_config
 from planner.core.errors import DONE, FAILED, INTERRUPTED, StaleError, UsageError
 from planner.core.events import Progress
@@ -15,8 +16,24 @@ from planner.core.text import plural, printable
 from planner.needs import unchanged
 from planner.stores.opening import Places, Stores
 from planner.ui.commands.show import load_plan
+from planner.ui.options import add_place_arguments, add_shallow_argument, add_spec_arguments
 from planner.ui.progress import outcome
-from planner.ui.selecting import only_selected
+from planner.ui.selecting import add_selection_arguments, only_selected
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is to be carried out, and how many steps at a time."""
+    add_spec_arguments(parser, or_plan=True)
+    add_place_arguments(parser)
+    add_selection_arguments(parser)
+    add_shallow_argument(parser)
+    parser.add_argument(
+        "--parallelism",
+        type=_at_least_one,
+        default=DEFAULT_PARALLELISM,
+        metavar="N",
+        help=f"steps at a time (default: {DEFAULT_PARALLELISM})",
+    )
 
 
 def is_plan(paths: Sequence[str]) -> bool:
@@ -31,7 +48,7 @@ def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
     """A saved plan, and the stores as it saw them.
 
     Raises:
-        StaleError: one of its inputs changed since.
+        StaleError: one of its inputs, or the way to a registry, changed since.
     """
     if options.read_from or options.write_to:
         raise UsageError(
@@ -45,7 +62,20 @@ def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
         raise StaleError(f"the plan is stale: {listed} changed since it was made", "plan again")
     access = plan.access
     places = Places(load_config(options.config), access.read_from, access.write_to, access.schemes)
+    _check_same_places(plan, places)
     return only_selected(plan, options), Stores(places)
+
+
+def _check_same_places(plan: Plan, places: Places) -> None:
+    """Another planner.yaml must not send a reviewed plan to other machines."""
+    before, now = plan.access.endpoints, places.contacted(plan.sources, plan.targets)
+    for name in sorted(before.keys() | now.keys()):
+        if before.get(name) != now.get(name):
+            was, would = (each.get(name, "its own address") for each in (before, now))
+            raise StaleError(
+                f"the plan is stale: it reached {name} at {was}, now it would be {would}",
+                "apply it with the planner.yaml that it was made with (--config), or plan again",
+            )
 
 
 def conclude(plan: Plan, progress: Progress) -> int:
@@ -72,8 +102,7 @@ def exit_code(plan: Plan, progress: Progress) -> int:
     return FAILED if plan.count("blocked") or (end and end.failed) else DONE
 
 
-def at_least_one(text: str) -> int:
-    """An option that counts things."""
+def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")

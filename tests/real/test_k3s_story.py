@@ -242,3 +242,13 @@ def test_a_layout_written_by_skopeo_can_be_the_source(
     assert done.returncode == 0, done.stderr
     source = skopeo.inspect_raw(on_upstream(PAUSE, upstream))
     assert skopeo.inspect_raw(on_target(PAUSE, registry)) == source
+
+
+def test_a_plan_is_not_carried_to_other_machines_by_another_configuration(
+    place: Workplace, registry: RegistryServer
+) -> None:
+    place.planner("plan", "-o", "plan.json")
+    (place.folder / "planner.yaml").unlink()
+    refused = place.planner("apply", "plan.json")
+    assert (refused.returncode, registry.blob_digests_on_disk()) == (75, frozenset())
+    assert "reached docker.io at" in refused.stderr

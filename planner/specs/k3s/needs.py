@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ def releases() -> Mapping[str, str]:
 def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
     """Every image of the release and of the given lists, as the nodes of this spec will look for it.
 
+    The embedded registry is left out: it shares what some node has already, so nothing can be put there.
+
     Raises:
         UsageError: neither a release nor a list was given, or the release is not packaged.
     """
@@ -35,8 +38,9 @@ def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
             f"{spec.file}: registries.yaml does not say which images the cluster runs",
             "give its release (--release v1.35.0+k3s1) or a list (--images k3s-images.txt); both may stand in planner.yaml",
         )
+    flags = replace(selection.flags, embedded_registry="")
     for listed in (*_packaged(selection.release), *selection.images):
-        resolution = resolve(spec, listed.image, selection.flags)
+        resolution = resolve(spec, listed.image, flags)
         yield Need(
             listed.image, resolution, (listed.because, *_redirection(spec, listed.image.registry))
         )

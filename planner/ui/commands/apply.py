@@ -25,36 +25,25 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from planner.apply import DEFAULT_PARALLELISM, still_to_do
+from planner.apply import still_to_do
 from planner.core.errors import DONE, FAILED, INTERRUPTED, NotApprovedError
 from planner.core.events import Progress
 from planner.core.plan import Plan
 from planner.core.text import plural, size
 from planner.stores.opening import Stores
-from planner.ui.commands.plan import add_shallow_argument, plan_for
+from planner.ui.commands.plan import plan_for
 from planner.ui.copying import Copying
-from planner.ui.options import add_place_arguments, add_spec_arguments, open_session
+from planner.ui.options import open_session
 from planner.ui.plan_text import Detail, places_text, plan_text
 from planner.ui.progress import Lines, View, event_log
-from planner.ui.saved import at_least_one, conclude, is_plan, load_saved
-from planner.ui.selecting import add_selection_arguments
+from planner.ui.saved import add_run_arguments, conclude, is_plan, load_saved
 from planner.ui.style import style_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
-    add_spec_arguments(parser, or_plan=True)
-    add_place_arguments(parser)
-    add_selection_arguments(parser)
-    add_shallow_argument(parser)
+    add_run_arguments(parser)
     parser.add_argument("--auto-approve", action="store_true", help="do not ask")
-    parser.add_argument(
-        "--parallelism",
-        type=at_least_one,
-        default=DEFAULT_PARALLELISM,
-        metavar="N",
-        help=f"steps at a time (default: {DEFAULT_PARALLELISM})",
-    )
     parser.add_argument(
         "--fail-fast", action="store_true", help="start nothing new after a failure"
     )

@@ -20,7 +20,13 @@ from planner.core.errors import CHANGES, DONE, InputError
 from planner.core.plan import Plan, to_json
 from planner.prepare import Note, make_plan, quiet
 from planner.stores.cache import ManifestCache
-from planner.ui.options import Session, add_place_arguments, add_spec_arguments, open_session
+from planner.ui.options import (
+    Session,
+    add_place_arguments,
+    add_shallow_argument,
+    add_spec_arguments,
+    open_session,
+)
 from planner.ui.plan_text import Detail, plan_text
 from planner.ui.selecting import add_selection_arguments, only_selected
 from planner.ui.style import style_for
@@ -41,15 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--concise", action="store_true", help="only changes and figures")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when changes are pending"
-    )
-
-
-def add_shallow_argument(parser: argparse.ArgumentParser) -> None:
-    """--shallow."""
-    parser.add_argument(
-        "--shallow",
-        action="store_true",
-        help="compare tags only: do not look whether the content of right tags is still there",
     )
 
 

@@ -16,30 +16,18 @@ import argparse
 import os
 import sys
 
-from planner.apply import DEFAULT_PARALLELISM
 from planner.core.errors import BUG, UsageError
 from planner.core.plan import Plan
 from planner.stores.opening import Stores
-from planner.ui.commands.plan import add_shallow_argument, plan_for
-from planner.ui.options import add_place_arguments, add_spec_arguments, open_session
-from planner.ui.saved import at_least_one, conclude, is_plan, load_saved
-from planner.ui.selecting import add_selection_arguments
+from planner.ui.commands.plan import plan_for
+from planner.ui.options import open_session
+from planner.ui.saved import add_run_arguments, conclude, is_plan, load_saved
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
-    add_spec_arguments(parser, or_plan=True)
-    add_place_arguments(parser)
-    add_selection_arguments(parser)
-    add_shallow_argument(parser)
+    add_run_arguments(parser)
     parser.add_argument("--read-only", action="store_true", help="look only, apply nothing")
-    parser.add_argument(
-        "--parallelism",
-        type=at_least_one,
-        default=DEFAULT_PARALLELISM,
-        metavar="N",
-        help=f"steps at a time (default: {DEFAULT_PARALLELISM})",
-    )
 
 
 def run(options: argparse.Namespace) -> int:
