@@ -86,11 +86,13 @@ def _ask(plan: Plan) -> None:
     """Only a typed "yes" counts, and it is read from the terminal itself, whatever the pipes are."""
     images, bytes_to_send = len(plan.pending), plan.bytes_to_send(plan.pending)
     question = f"\nCopy {plural(images, 'image')} ({size(bytes_to_send)}) to {places_text(plan)}?"
+    terminal = Path("/dev/tty")
     try:
-        with Path("/dev/tty").open("r+", buffering=1) as terminal:
-            terminal.write(f'{question}\nOnly "yes" is accepted: ')
-            terminal.flush()
-            answer = terminal.readline().strip()
+        # Opened twice: a terminal cannot be opened for reading and writing at once as text, since it cannot seek.
+        with terminal.open("w") as question_to, terminal.open() as answer_from:
+            question_to.write(f'{question}\nOnly "yes" is accepted: ')
+            question_to.flush()
+            answer = answer_from.readline().strip()
     except OSError as error:
         raise NotApprovedError(
             "nobody can be asked: there is no terminal",
