@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner.core.document import Node, Spec
-from planner.core.errors import InputError, UsageError
+from planner.core.errors import UsageError
 from planner.core.lint import Finding, Severity, Structure, lint
 from planner.core.reader import read
+from planner.files import read_text
 
 FILE_NAME = "planner.yaml"
 STRUCTURE = Structure(
@@ -55,11 +56,18 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class LintSettings:
-    """What ``lint`` leaves out, and from which severity on it fails (None: never)."""
+    """What ``lint`` runs and what it leaves out, and from which severity on it fails (None: never).
+
+    Rules are given by code, name, or the beginning of codes; no ``select`` means all. ``baseline`` is a file, empty for
+    none. ``root`` is the folder to which the names in fingerprints are relative.
+    """
 
     ignore: tuple[str, ...] = ()
     per_file: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fail_on: Severity | None = Severity.ERROR
+    select: tuple[str, ...] = ()
+    baseline: str = ""
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +114,6 @@ def read_spec(path: Path) -> Spec:
     return read(str(path), read_text(path))
 
 
-def read_text(path: Path) -> str:
-    """The text of a file that somebody named, byte for byte: line ends stay as they are.
-
-    Raises:
-        InputError: it cannot be opened, or is not UTF-8 text.
-    """
-    try:
-        return path.read_bytes().decode("utf-8")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(
-            f"{path}: cannot be read: {reason}", "check the path and its permissions"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: byte {error.start} is not UTF-8 text", "save the file as UTF-8"
-        ) from error
-
-
 def _nearest(folder: Path) -> Path | None:
     for each in (folder, *folder.parents):
         if (each / FILE_NAME).is_file():
@@ -146,7 +135,7 @@ def _parse(root: Node, path: Path) -> Config:
         path,
         {name: _registry(node, folder) for name, node in root.get("registries").fields()},
         tuple(_cluster(node, folder) for node in root.get("clusters").items),
-        _lint(root.get("lint")),
+        _lint(root.get("lint"), folder),
     )
 
 
@@ -190,12 +179,16 @@ def _cluster(node: Node, folder: Path) -> Cluster:
     )
 
 
-def _lint(node: Node) -> LintSettings:
+def _lint(node: Node, folder: Path) -> LintSettings:
+    baseline = node.get("baseline").string()
     fail_on = node.get("fail_on").string() or Severity.ERROR
     return LintSettings(
         tuple(_strings(node.get("ignore"))),
         tuple((glob, tuple(_strings(rules))) for glob, rules in node.get("per_file").fields()),
         None if fail_on == "never" else Severity(fail_on),
+        tuple(_strings(node.get("select"))),
+        str(folder / baseline) if baseline else "",
+        str(folder),
     )
 
 

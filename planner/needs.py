@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from planner.config import FILE_NAME, Cluster, Config, read_spec, read_text
+from planner.config import FILE_NAME, Cluster, Config, read_spec
 from planner.core.document import Spec
 from planner.core.errors import InputError, UsageError
 from planner.core.family import Because, Family, ListedImage, Need, NodeFlags, Selection
 from planner.core.plan import Input
 from planner.core.refs import parse_image
+from planner.files import read_text
 from planner.specs import FAMILIES, family_named, family_of
 
 

@@ -82,6 +82,17 @@ def test_a_key_may_be_empty(folder: Path, key: str) -> None:
     parse_config(write(folder, f"version: 1\n{key}:\n"))
 
 
+def test_lint_is_told_what_to_run_and_what_is_accepted(folder: Path) -> None:
+    text = "version: 1\nlint: {select: [K3S, unknown_key], baseline: ci/accepted.json}"
+    settings = parse_config(write(folder, text)).lint
+    assert settings.select == ("K3S", "unknown_key")
+    assert (settings.baseline, settings.root) == (f"{folder}/ci/accepted.json", str(folder))
+
+
+def test_without_a_baseline_there_is_none(folder: Path) -> None:
+    assert parse_config(write(folder, "version: 1\nlint: {ignore: [SCH]}")).lint.baseline == ""
+
+
 def test_nothing_fails_when_told_so(folder: Path) -> None:
     assert parse_config(write(folder, "version: 1\nlint: {fail_on: never}")).lint.fail_on is None
 

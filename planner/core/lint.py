@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from planner.core.document import NOWHERE, Node, Path, Problem, Span, Spec
 from planner.core.schema import Violation, violations
@@ -35,9 +35,17 @@ class Related(NamedTuple):
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why a finding does not count: who says so, and for what reason."""
+
+    by: Literal["comment", "config", "baseline"]
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One mistake at one place. Ordered by place."""
+    """One mistake at one place. Ordered by place. ``identity`` is what its fingerprint is made of, besides its code."""
 
     file: str
     span: Span
@@ -48,6 +56,8 @@ class Finding:
     severity: Severity = Severity.ERROR
     path: Path = field(default=(), compare=False)
     related: tuple[Related, ...] = field(default=(), compare=False)
+    suppressed: Suppression | None = field(default=None, compare=False)
+    identity: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,30 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
         "invalid_value",
         "The value is of the right type, but not one that the system accepts.",
     ),
+    "SUP001": ("unused_suppression", "A suppression comment suppresses nothing any more."),
+    "SUP002": (
+        "expired_suppression",
+        "The date in a suppression comment has passed: what it hid counts again.",
+    ),
+    "SUP003": (
+        "unknown_rule_in_suppression",
+        "A suppression comment names no rule, so it suppresses nothing.",
+    ),
+    "SUP004": (
+        "malformed_suppression",
+        "A comment is meant as a suppression, but not written like one: it has no effect.",
+    ),
+    "SUP005": (
+        "stale_baseline_entry",
+        "The baseline accepts a finding that is no longer there.",
+    ),
 }
+_BUILT_IN_WARNINGS = frozenset({"SUP001", "SUP002", "SUP005"})
+
+
+def built_in_severity(code: str) -> Severity:
+    """How bad a finding of no family's rule is, as a rule."""
+    return Severity.WARNING if code in _BUILT_IN_WARNINGS else Severity.ERROR
 
 
 def lint(spec: Spec, structure: Structure, rules: Iterable[Rule]) -> list[Finding]:

@@ -8,7 +8,7 @@ than a message; every node knows its place and its path.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -26,21 +26,54 @@ _COMPLEX_KEY = "a key must be a text: put what begins with [ or {{ in quotes"
 def read(file: str, text: str) -> Spec:
     """Parse ``text``; what is wrong with it stands in ``Spec.problems``."""
     builder = _Builder()
-    problem: Problem | None = None
-    body = text.removeprefix("\ufeff")
+    problem = _build(text.removeprefix("\ufeff"), builder)
+    problems = (*builder.problems, *((problem,) if problem else ()))
+    return Spec(file, text, tuple(builder.documents), problems)
+
+
+class Outline(NamedTuple):
+    """Where the strings of a text stand that could hold anything, and its parts: entries with their keys, and items.
+
+    Both are in the order of the text, what contains something after what it begins with.
+    The outline ends at ``end`` (line and column), where what stopped the reading begins; None when nothing did.
+    """
+
+    strings: tuple[Span, ...]
+    parts: tuple[Span, ...]
+    end: tuple[int, int] | None
+
+
+def outline(text: str) -> Outline:
+    """The outline of ``text``, of which block scalars are parts to their very end."""
+    builder = _Builder(outlined=True)
+    problem = _build(text.removeprefix("\ufeff"), builder)
+    ends = {span[:2]: span[2:] for span in builder.strings}
+    parts = (
+        Span(*(node.key or node.span)[:2], *ends.get(node.span[:2], node.span[2:]))
+        for node in builder.parts
+    )
+    end = builder.broken or (problem.span[:2] if problem else None)
+    return Outline(tuple(builder.strings), tuple(sorted(parts)), end)
+
+
+def _build(body: str, builder: _Builder) -> Problem | None:
+    """Feed the builder with all events; what ended that before its time."""
     try:
         for event in yaml.parse(body, Loader=_Loader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        problem = _syntax(error, body)
+        if isinstance(
+            error, yaml.scanner.ScannerError
+        ):  # a string, say, whose end is missed much later
+            builder.broken = _position(error.context_mark or error.problem_mark)
+        return _syntax(error, body)
     except yaml.reader.ReaderError as error:
-        problem = _unreadable(body, error)
+        return _unreadable(body, error)
     except UnicodeEncodeError as error:
-        problem = _forbidden(body[: error.start], ord(body[error.start]))
+        return _forbidden(body[: error.start], ord(body[error.start]))
     except _StopError as error:
-        problem = error.problem
-    problems = (*builder.problems, *((problem,) if problem else ()))
-    return Spec(file, text, tuple(builder.documents), problems)
+        return error.problem
+    return None
 
 
 class _StopError(Exception):
@@ -69,7 +102,11 @@ class _Frame:
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, *, outlined: bool = False) -> None:
+        self.strings: list[Span] = []
+        self.parts: list[Node] = []
+        self.broken: tuple[int, int] | None = None
+        self._outlined = outlined
         self.documents: list[Node] = []
         self.problems: list[Problem] = []
         self._stack: list[_Frame] = []
@@ -112,6 +149,8 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Node:
         path, key = self._place(event)
+        if self._outlined and event.style:
+            self.strings.append(_span(event))
         value = resolve(event.value, plain=event.implicit[0], tag=event.tag or "")
         return Node("scalar", _scalar_span(event), path, key, event.value, value)
 
@@ -144,6 +183,8 @@ class _Builder:
         if not self._stack:
             self.documents.append(node)
             return
+        if self._outlined:
+            self.parts.append(node)
         frame = self._stack[-1]
         frame.weight += weight
         frame.children.append(node)

@@ -10,9 +10,9 @@ import argparse
 import json
 import sys
 
-from planner.check import describe_built_in, find_rule, rules
+from planner.check import describe_built_in, find_rule, names_of_rules
 from planner.core.errors import DONE, UsageError
-from planner.core.lint import BUILT_IN
+from planner.core.lint import built_in_severity
 from planner.core.text import closest
 
 
@@ -38,8 +38,8 @@ def _page(text: str) -> tuple[str, str, str, str]:
         return rule.code, rule.name, rule.severity, rule.doc
     if built_in := describe_built_in(text):
         code, name, sentence = built_in
-        return code, name, "error", sentence
-    known = [*(word for rule in rules() for word in (rule.code, rule.name)), *BUILT_IN]
+        return code, name, built_in_severity(code), sentence
+    known = [word for pair in names_of_rules().items() for word in pair]
     near = closest(text, known)
     hint = f"did you mean {near}?" if near else "planner rules lists them"
     raise UsageError(f"there is no rule {text!r}", hint)

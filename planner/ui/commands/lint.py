@@ -6,6 +6,7 @@ PATH, the working directory is searched. "-" reads standard input.
 Examples:
   planner lint
   planner lint clusters/edge/registries.yaml
+  planner lint --format text --format sarif=out.sarif
   kubectl … | planner lint - --kind kubeone --stdin-filename prod.yaml
 """
 
@@ -13,14 +14,26 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
-from planner.check import Checked, check, check_text, fails
+from planner.check import (
+    Checked,
+    check,
+    check_text,
+    fails,
+    require_rules,
+    revealed,
+    update_baseline,
+    with_baseline,
+)
 from planner.config import LintSettings, load_config
 from planner.core.errors import DONE, FAILED, UsageError
 from planner.core.lint import Severity
-from planner.ui.findings import FORMATTERS
-from planner.ui.style import style_for
+from planner.core.text import plural
+from planner.ui.findings import FORMATS
+from planner.ui.findings.counting import counted
+from planner.ui.findings.output import parse_reports, refuse_statistics_beside, write_reports
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,13 +43,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--kind", default="", help="what the files are: k3s, kubeone, planner")
     parser.add_argument(
-        "--ignore", action="append", default=[], metavar="CODE,…", help="rules to leave out"
+        "--select",
+        action="append",
+        default=[],
+        metavar="RULE,…",
+        help="only these rules: codes, names, or beginnings of codes",
+    )
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="RULE,…", help="rules to leave out"
+    )
+    parser.add_argument(
+        "--no-ignores", action="store_true", help="show what comments, --ignore or a baseline hide"
+    )
+    parser.add_argument(
+        "--baseline", default="", metavar="FILE", help="findings that are accepted for now"
+    )
+    parser.add_argument(
+        "--update-baseline", action="store_true", help="accept all findings: write the baseline"
     )
     parser.add_argument(
         "--format",
-        default="text",
-        choices=list(FORMATTERS),
-        help="how to print findings (default: text)",
+        action="append",
+        default=[],
+        metavar="FORMAT[=FILE]",
+        help=f"{', '.join(FORMATS)} (default: text); may be repeated, one without FILE",
+    )
+    parser.add_argument(
+        "--statistics", action="store_true", help="count findings by rule instead of listing them"
     )
     parser.add_argument(
         "--fail-on",
@@ -53,21 +86,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings; 1 when one of them is severe enough."""
+    reports = parse_reports(options.format)
+    if options.statistics:
+        refuse_statistics_beside(reports)
     settings = _settings(options)
-    checked = _check(options, settings)
-    sys.stdout.write(FORMATTERS[options.format](checked, style_for(sys.stdout)))
-    findings = [finding for each in checked for finding in each.findings]
-    return FAILED if fails(findings, settings.fail_on) else DONE
+    checked = _suppressed(_check(options, settings), options, settings)
+    write_reports(checked, reports, only_statistics=options.statistics)
+    return FAILED if fails(counted(checked), settings.fail_on) else DONE
 
 
 def _settings(options: argparse.Namespace) -> LintSettings:
     settings = load_config(options.config).lint
-    ignored = (code for text in options.ignore for code in text.split(","))
-    settings = replace(settings, ignore=(*settings.ignore, *ignored))
+    settings = replace(
+        settings,
+        select=_words(options.select) or settings.select,
+        ignore=(*settings.ignore, *_words(options.ignore)),
+        baseline=options.baseline or settings.baseline,
+    )
+    require_rules(settings.select, "select")
+    require_rules(settings.ignore, "ignore")
+    require_rules((word for _, words in settings.per_file for word in words), "per_file")
     if options.fail_on:
         floor = None if options.fail_on == "never" else Severity(options.fail_on)
         settings = replace(settings, fail_on=floor)
     return settings
+
+
+def _words(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word.strip() for text in texts for word in text.split(",") if word.strip())
+
+
+def _suppressed(
+    checked: list[Checked], options: argparse.Namespace, settings: LintSettings
+) -> list[Checked]:
+    """What was found, with the baseline applied, which is written before that when asked for."""
+    if options.update_baseline:
+        if not settings.baseline:
+            raise UsageError("there is no baseline to update", "name it: --baseline FILE")
+        held, new, gone = update_baseline(checked, settings)
+        accepted = plural(held, "finding")
+        sys.stderr.write(f"{settings.baseline}: {accepted} accepted, {new} new, {gone} gone\n")
+    if settings.baseline:
+        checked = with_baseline(checked, settings)
+    return revealed(checked) if options.no_ignores else checked
 
 
 def _check(options: argparse.Namespace, settings: LintSettings) -> list[Checked]:

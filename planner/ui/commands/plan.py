@@ -14,10 +14,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from pathlib import Path
 
-from planner.core.errors import CHANGES, DONE, InputError
+from planner.core.errors import CHANGES, DONE
 from planner.core.plan import Plan, to_json
+from planner.files import write_whole
 from planner.prepare import Note, make_plan, quiet
 from planner.stores.cache import ManifestCache
 from planner.ui.options import (
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     session = open_session(options, tuple(options.specs))
     plan = plan_for(session, options)
     if options.out:
-        save(plan, options.out)
+        write_whole(options.out, to_json(plan))
     if options.format == "json":
         sys.stdout.write(to_json(plan).decode())
     else:
@@ -75,19 +75,6 @@ def plan_for(session: Session, options: argparse.Namespace) -> Plan:
         note=live_note(),
     )
     return only_selected(plan, options)
-
-
-def save(plan: Plan, file: str) -> None:
-    """Write the plan, whole or not at all."""
-    path = Path(file)
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        beside.write_bytes(to_json(plan))
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        message = f"{file}: cannot be written: {error.strerror or error}"
-        raise InputError(message, "check the folder and its permissions") from error
 
 
 def live_note() -> Note:

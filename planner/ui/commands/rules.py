@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from planner.check import rules
 from planner.core.errors import DONE
-from planner.core.lint import BUILT_IN
+from planner.core.lint import BUILT_IN, built_in_severity
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +36,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
     for code, (name, sentence) in BUILT_IN.items():
-        yield code, "error", name, sentence.rstrip(".")
+        yield code, built_in_severity(code), name, sentence.rstrip(".")
     for rule in rules():
         yield rule.code, rule.severity, rule.name, rule.title

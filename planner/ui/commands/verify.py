@@ -27,7 +27,7 @@ FORMAT = "planner.verify/1"
 _WORDS: dict[Verdict, tuple[str, str]] = {
     "found": ("ok", "green"),
     "incomplete": ("INCOMPLETE", "red"),
-    "upstream": ("NOT MIRRORED", "red"),
+    "upstream": ("FALLS BACK", "red"),
     "missing": ("MISSING", "red"),
 }
 
