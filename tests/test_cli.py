@@ -383,3 +383,11 @@ def test_a_bug_is_told_as_one(planner: Planner, monkeypatch: pytest.MonkeyPatch)
     assert output.code == 70
     assert "ModuleNotFoundError" in output.err
     assert "this is a bug in planner" in output.err
+
+
+def test_text_that_ascii_cannot_show_is_escaped(folder: Path) -> None:
+    (folder / "registries.yaml").write_text("mirrörs: {}\n", "utf-8")
+    command = [sys.executable, "-m", "planner", "lint", "registries.yaml"]
+    environment = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+    assert (done.returncode, b"mirr\\xf6rs" in done.stdout) == (1, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import signal
 import sys
@@ -57,6 +58,7 @@ class Command(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _tolerate_narrow_encodings()
     try:
         return _run(words)
     except PlannerError as error:
@@ -73,6 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         sys.stderr.write("this is a bug in planner: please report it with the lines above\n")
         return BUG
+
+
+def _tolerate_narrow_encodings() -> None:
+    """A terminal or pipe that is not UTF-8 gets an escape for what it cannot show, instead of a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class _Parser(argparse.ArgumentParser):
