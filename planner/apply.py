@@ -10,7 +10,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -32,6 +32,7 @@ from planner.core.plan import Change, Plan
 from planner.core.steps import Outcome, Step, size_of
 from planner.core.text import plural, short_digest
 from planner.stores.opening import Stores
+from planner.stores.workers import workers
 
 DEFAULT_PARALLELISM = 8
 _TICK = 1.0
@@ -66,7 +67,7 @@ def still_to_do(changes: Sequence[Change], stores: Stores) -> list[Change]:
     Raises:
         StaleError: a name holds neither what the plan saw nor what it wants.
     """
-    with ThreadPoolExecutor(16) as pool:
+    with workers(16) as pool:
         held = list(pool.map(lambda change: _held(change, stores), changes))
     stale = [
         (change, digest)

@@ -143,7 +143,7 @@ def _registry(node: Node, folder: Path) -> RegistrySettings:
     return RegistrySettings(
         endpoint=_endpoint(node.get("endpoint").string(), folder),
         plain_http=node.get("plain_http").is_true(),
-        parallelism=int(node.get("parallelism").string() or 0),
+        parallelism=int(node.get("parallelism").value or 0),
         tls=_tls(node.get("tls"), folder),
         credential_helper=node.get("credentials", "helper").string(),
     )

@@ -24,6 +24,7 @@ from planner.needs import Collected
 from planner.stores.cache import ManifestCache
 from planner.stores.locks import Locks
 from planner.stores.opening import Stores
+from planner.stores.workers import workers
 
 PARALLELISM = 16
 # Everything that walks an image visits each path to a manifest: an index of indexes multiplies them.
@@ -64,11 +65,12 @@ def make_plan(
         RegistryError: a registry does not answer, or refuses to.
     """
     needs = tuple(collected.needs)
-    _check_one_place(stores, needs)
+    wishes = _wishes(needs)
+    _check_apart(stores, wishes)
     blocked = tuple(_unplaced(need) for need in needs if need.target is None)
-    with ThreadPoolExecutor(PARALLELISM) as pool:
+    with workers(PARALLELISM) as pool:
         survey = _Survey(stores, cache, pool, note, shallow=shallow)
-        plan = survey.plan(_wishes(needs))
+        plan = survey.plan(wishes)
     changes = tuple(
         sorted((*plan.changes, *_merged(blocked)), key=lambda each: (each.target, each.op))
     )
@@ -76,15 +78,20 @@ def make_plan(
     return replace(plan, access=_access(stores, plan))
 
 
-def _check_one_place(stores: Stores, needs: Iterable[Need]) -> None:
-    """Names of two registries must not meet on a third one, where one would overwrite the other."""
-    place = stores.places.write_to
-    registries = sorted({need.target.registry for need in needs if need.target})
-    if place and not place.startswith("oci:") and len(registries) > 1:
-        raise UsageError(
-            f"{place} cannot stand in for {' and '.join(registries)} at once: equal names would overwrite each other",
-            "give each its own endpoint under registries in planner.yaml, or write to oci:DIR",
-        )
+def _check_apart(stores: Stores, wishes: Iterable[Wish]) -> None:
+    """Names of two registries must not meet at one address, where one would be taken for the other."""
+    places = stores.places
+    met: dict[tuple[str, str, str], str] = {}
+    for wish in wishes:
+        for image, override in ((wish.source, places.read_from), (wish.target, places.write_to)):
+            address = places.endpoint(image.registry, override).rstrip("/")
+            key = (address, image.repository, image.reference)
+            other = met.setdefault(key, image.registry)
+            if other != image.registry and not address.startswith("oci:"):
+                raise UsageError(
+                    f"{image.repository}:{image.reference} of {other} and of {image.registry} meet at {address}",
+                    "give each registry its own endpoint in planner.yaml (a path is enough), or use oci:DIR",
+                )
 
 
 def _wishes(needs: Iterable[Need]) -> list[Wish]:

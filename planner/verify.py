@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +13,7 @@ from planner.core.resolution import Attempt
 from planner.core.text import plural
 from planner.stores.opening import Stores
 from planner.stores.store import Store
+from planner.stores.workers import workers
 
 PARALLELISM = 16
 
@@ -48,7 +48,7 @@ def verify(needs: Iterable[Need], stores: Stores, *, blobs: bool) -> Iterator[Ve
         RegistryError: a private registry does not answer, or refuses to.
     """
     distinct = list({_key(need): need for need in needs}.values())
-    with ThreadPoolExecutor(PARALLELISM) as pool:
+    with workers(PARALLELISM) as pool:
         yield from pool.map(lambda need: _Walk(stores, need, blobs=blobs).verdict(), distinct)
 
 

@@ -379,5 +379,5 @@ def test_two_registries_cannot_meet_at_one_address(tmp_path: Path) -> None:
     """Equal names would overwrite each other there."""
     stores = Stores(Places(Config(), write_to="http://127.0.0.1:1"), IMPATIENT)
     needs = [make_need("a/one:1", "r1.lan/a/one:1"), make_need("b/one:1", "r2.lan/a/one:1")]
-    with pytest.raises(UsageError, match=r"r1\.lan and r2\.lan at once"):
+    with pytest.raises(UsageError, match=r"of r1\.lan and of r2\.lan meet at"):
         make_plan(make_collected(needs), stores, ManifestCache(tmp_path))

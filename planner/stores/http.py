@@ -95,6 +95,24 @@ class Connection:
         sent only once must come with ``retries`` off. The answer's body is cut off after ``longest`` bytes; None leaves that of
         a 200 on the wire, for the caller to read and close.
         """
+        try:
+            return self._tried(method, url, headers, body, longest, retries, elsewhere)
+        except ValueError as error:  # a Location, a realm or a token that no request can be made of
+            message = f"{urlsplit(self.base).netloc} sent something that no registry sends: {error}"
+            raise RegistryError(
+                message, "ask the registry's operator what answers there"
+            ) from error
+
+    def _tried(  # noqa: PLR0917 - the arguments of send
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: Body,
+        longest: int | None,
+        retries: bool,  # noqa: FBT001
+        elsewhere: bool,  # noqa: FBT001
+    ) -> requests.Response:
         full = urljoin(f"{self.base}/", url)
         headers = dict(headers or {})
         if not (elsewhere or self.belongs_here(full)):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from planner.config import Config, RegistrySettings
+from planner.config import Config, RegistrySettings, Tls
 from planner.core.errors import RegistryError, UsageError
 from planner.core.refs import DOCKER_HUB
 from planner.core.resolution import default_scheme
@@ -109,6 +109,8 @@ class Stores:
         parts = urlsplit(endpoint)
         is_own = endpoint == self.places.endpoint(registry)
         settings = self.places.settings(registry if is_own else parts.netloc)
+        if settings.tls == Tls():  # an entry for the machine itself serves every registry behind it
+            settings = replace(settings, tls=self.places.settings(parts.netloc).tls)
         parallelism = settings.parallelism or _PARALLELISM
         base = f"{parts.scheme}://{parts.netloc}"
         connection = Connection(base, settings.tls, parallelism, self._patience)
@@ -129,7 +131,10 @@ def _check(text: str) -> None:
         raise UsageError(f"{text}: the folder is missing", "write oci:DIR")
     if not text or text.startswith(_LAYOUT):
         return
-    parts = urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError as error:
+        raise UsageError(f"{text}: {error}", "write https://HOST[:PORT][/PATH]") from error
     if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc:
         message = f"{parts.scheme}://… is not the address of a registry"
         raise UsageError(message, "write https://HOST[:PORT][/PATH], without credentials")

@@ -45,6 +45,10 @@ def perform(
             if attempt == _TRIES or not error.retryable:
                 return Outcome(error=error.message, hint=error.hint, code=error.code)
             pause(0.5 * 2**attempt)
+        except Exception as error:  # noqa: BLE001 - one step's surprise must not end the run of all others
+            return Outcome(
+                error=f"unexpected {type(error).__name__}: {error}", hint="please report this"
+            )
     raise AssertionError("unreachable: the last try returns")
 
 

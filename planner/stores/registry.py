@@ -68,7 +68,9 @@ class Registry:
             return Descriptor(manifest.digest, len(manifest.data), manifest.media_type)
         size = response.headers.get("Content-Length", "")
         media_type = response.headers.get("Content-Type", "")
-        return Descriptor(digest, int(size) if size.isdecimal() else 0, media_type)
+        return Descriptor(
+            digest, int(size) if size.isdecimal() and len(size) < 20 else 0, media_type
+        )
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """GET it; the bytes must match the digest that was asked for."""

@@ -10,6 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, cast
 
 from planner import __version__
@@ -78,7 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tolerate_narrow_encodings() -> None:
-    """A terminal or pipe that is not UTF-8 gets an escape for what it cannot show, instead of a crash."""
+    """A terminal or pipe that is not UTF-8 gets an escape for what it cannot show; one that is closed, silence."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

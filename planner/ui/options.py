@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from planner.check import error_count
 from planner.config import Config, load_config
 from planner.core.family import NodeFlags
-from planner.core.text import plural
+from planner.core.text import plural, printable
 from planner.needs import Collected, Wanted, collect
 from planner.stores.opening import Places, Stores
 
@@ -114,7 +114,7 @@ def open_session(options: argparse.Namespace, specs: tuple[str, ...]) -> Session
     for cluster in collected.clusters:
         errors = error_count(cluster.spec, cluster.family, config.lint)
         if errors:
-            file = cluster.spec.file
+            file = printable(cluster.spec.file)
             sys.stderr.write(
                 f"note: {file} has {plural(errors, 'error')}; planner lint {file} shows them\n"
             )

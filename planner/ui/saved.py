@@ -40,8 +40,11 @@ def is_plan(paths: Sequence[str]) -> bool:
     """Whether the arguments are one saved plan rather than specs."""
     if len(paths) != 1 or not Path(paths[0]).is_file():
         return bool(paths) and paths[0].endswith(".json")
-    with Path(paths[0]).open("rb") as file:
-        return file.read(1) == b"{" and b'"planner.plan/' in Path(paths[0]).read_bytes()
+    try:
+        data = Path(paths[0]).read_bytes()
+    except OSError:
+        return False  # reading it as a spec tells why
+    return data.startswith(b"{") and b'"planner.plan/' in data
 
 
 def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
@@ -61,9 +64,25 @@ def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
         listed = ", ".join(changed)
         raise StaleError(f"the plan is stale: {listed} changed since it was made", "plan again")
     access = plan.access
+    _check_same_folder(plan)
     places = Places(load_config(options.config), access.read_from, access.write_to, access.schemes)
     _check_same_places(plan, places)
     return only_selected(plan, options), Stores(places)
+
+
+def _check_same_folder(plan: Plan) -> None:
+    """A relative layout means another folder elsewhere; the plan's own files tell whether this is the same place."""
+    access = plan.access
+    places = (access.read_from, access.write_to, *access.endpoints.values())
+    is_relative = any(
+        each.startswith("oci:") and not Path(each[4:]).is_absolute() for each in places
+    )
+    missing = [each.path for each in plan.inputs if not Path(each.path).is_file()]
+    if is_relative and missing:
+        raise StaleError(
+            f"the plan was made in another folder: {missing[0]} is not here, and its oci: folders are relative",
+            "apply it where it was made, or plan again with absolute paths",
+        )
 
 
 def _check_same_places(plan: Plan, places: Places) -> None:

@@ -63,6 +63,9 @@ def run(options: argparse.Namespace) -> int:
     plan, stores = load_saved(options) if is_plan(options.specs) else _plan_and_ask(options)
     changes = still_to_do(plan.pending, stores)
     if not changes:
+        if options.events:
+            with event_log(options.events):
+                pass  # an empty run's log is an empty log, not the one of the run before
         sys.stdout.write(f"Nothing to do: {_all_there(plan)}.\n")
         return FAILED if plan.count("blocked") else DONE
     copying = Copying(

@@ -20,7 +20,7 @@ from planner.config import load_config
 from planner.core.errors import DONE
 from planner.core.family import ArtifactKind, Because
 from planner.core.refs import ImageRef
-from planner.core.text import plural
+from planner.core.text import plural, printable
 from planner.needs import Collected, collect
 from planner.ui.options import add_spec_arguments, wanted_from
 
@@ -77,7 +77,7 @@ def _text(rows: Sequence[Row]) -> str:
         ]
     uncovered = sum(row.target is None for row in rows)
     lines.append(f"{plural(len(rows), 'name')}, {uncovered} without a mirror")
-    return "\n".join(lines) + "\n"
+    return printable("\n".join(lines)) + "\n"
 
 
 def _list(rows: Sequence[Row]) -> str:

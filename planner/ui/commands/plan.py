@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if options.out:
         write_whole(options.out, to_json(plan))
     if options.format == "json":
-        sys.stdout.write(to_json(plan).decode())
+        sys.stdout.write(to_json(plan).decode("utf-8", "surrogatepass"))
     else:
         detail = Detail(everything=options.all, summary=options.summary, concise=options.concise)
         sys.stdout.write(plan_text(plan, style_for(sys.stdout), detail))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from planner.core.errors import DONE, InputError
 from planner.core.plan import Plan, from_json, to_json
+from planner.core.text import printable
 from planner.needs import unchanged
 from planner.ui.plan_text import Detail, plan_text
 from planner.ui.style import style_for
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Print it."""
     plan = load_plan(options.plan)
     for path in unchanged(plan.inputs):
-        sys.stderr.write(f"note: {path} changed since this plan was made\n")
+        sys.stderr.write(f"note: {printable(path)} changed since this plan was made\n")
     sys.stdout.write(_formatted(plan, options))
     return DONE
 
@@ -56,12 +57,12 @@ def load_plan(file: str) -> Plan:
 def _formatted(plan: Plan, options: argparse.Namespace) -> str:
     match options.format:
         case "json":
-            return to_json(plan).decode()
+            return to_json(plan).decode("utf-8", "surrogatepass")
         case "images":
-            return "".join(f"{change.target}\n" for change in plan.pending)
+            return "".join(f"{printable(str(change.target))}\n" for change in plan.pending)
         case "tsv":
-            rows = (f"{each.source}\t{each.target}\t{each.digest}\n" for each in plan.pending)
-            return "".join(rows)
+            rows = ((str(each.source), str(each.target), each.digest) for each in plan.pending)
+            return "".join("\t".join(map(printable, row)) + "\n" for row in rows)
         case "dot":
             return _dot(plan)
         case _:
