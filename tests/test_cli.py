@@ -391,3 +391,14 @@ def test_text_that_ascii_cannot_show_is_escaped(folder: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
     assert (done.returncode, b"mirr\\xf6rs" in done.stdout) == (1, True)
+
+
+def test_a_plan_with_relative_layouts_stays_in_its_folder(
+    planner: Planner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planner("plan", *WANTED, "-o", "p.json")
+    (folder / "other").mkdir()
+    monkeypatch.chdir(folder / "other")
+    output = planner("apply", "../p.json")
+    assert (output.code, list((folder / "other").iterdir())) == (75, [])
+    assert "made in another folder" in output.err

@@ -115,3 +115,16 @@ def test_a_second_ctrl_c_leaves_at_once(
     assert not stall.release.is_set()
     assert target.count("PUT", r"/manifests/") == 0
     process.communicate()
+
+
+def test_ctrl_c_leaves_a_plan_that_waits_for_a_silent_registry(
+    folder: Path, upstream: FakeRegistry
+) -> None:
+    stall = Stall(60)
+    upstream.faults.add(Fault("HEAD", r"/manifests/", stall))
+    process = start(folder)
+    assert stall.stalled.wait(30)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    assert not stall.release.is_set()
+    process.communicate()

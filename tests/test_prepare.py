@@ -381,3 +381,19 @@ def test_two_registries_cannot_meet_at_one_address(tmp_path: Path) -> None:
     needs = [make_need("a/one:1", "r1.lan/a/one:1"), make_need("b/one:1", "r2.lan/a/one:1")]
     with pytest.raises(UsageError, match=r"of r1\.lan and of r2\.lan meet at"):
         make_plan(make_collected(needs), stores, ManifestCache(tmp_path))
+
+
+@pytest.mark.parametrize("side", ["target", "source"])
+def test_two_registries_cannot_share_an_endpoint_for_one_name(tmp_path: Path, side: str) -> None:
+    """What is behind the address could be only one of the two."""
+    shared = RegistrySettings(endpoint="http://127.0.0.1:1/meet")
+    places = Places(Config(registries={"r1.lan": shared, "r2.lan": shared}))
+    needs = {
+        "target": [make_need("a/one:1", "r1.lan/a/one:1"), make_need("b/one:1", "r2.lan/a/one:1")],
+        "source": [
+            make_need("r1.lan/a/one:1", "m.lan/x:1"),
+            make_need("r2.lan/a/one:1", "m.lan/y:1"),
+        ],
+    }
+    with pytest.raises(UsageError, match=r"of r1\.lan and of r2\.lan meet at"):
+        make_plan(make_collected(needs[side]), Stores(places, IMPATIENT), ManifestCache(tmp_path))

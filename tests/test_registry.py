@@ -487,3 +487,20 @@ def test_a_step_may_be_repeated(fake: FakeRegistry, target: FakeRegistry, step: 
     again = partial(do, fake, target, step)
     assert (again().error, again()) == ("", Outcome())
     assert target.count("PUT", "") == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(
+            Status(401, headers={"WWW-Authenticate": 'Bearer realm="http://["'}), id="realm"
+        ),
+        pytest.param(Status(307, headers={"Location": "http://["}), id="redirect"),
+        pytest.param(Status(200, headers={"Content-Length": "9" * 5000}), id="length"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_the_registrys_fault(answer: Status) -> None:
+    with FakeRegistry() as fake:
+        fake.faults.add(Fault("HEAD", r"/manifests/", answer, every=True))
+        with pytest.raises(RegistryError):
+            make_registry(fake).head("a/one", "1")
