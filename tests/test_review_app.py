@@ -84,7 +84,7 @@ def row_of(pilot: Pilot[int]) -> object:
 
 async def until(pilot: Pilot[int], text: str) -> None:
     """Wait for a thread's message to be drawn."""
-    for _ in range(200):
+    for _ in range(1000):
         await pilot.pause(0.01)
         if text in shown(pilot) or text in words(pilot):
             return
@@ -775,7 +775,7 @@ def running(kind: type[Held], steps: Play) -> ReviewApp:
 @pytest.mark.parametrize("key", ["c", "ctrl+c"])
 def test_a_run_is_stopped_cleanly_and_then_left(key: str) -> None:
     async def steps(pilot: Pilot[int]) -> None:
-        assert "[0/2] 0 B of 1000 B" in shown(pilot)
+        await until(pilot, "[0/2] 0 B of 1000 B")
         assert "[red]x[/red]@sha256:0000" in shown(pilot)
         await pilot.press(key)
         await until(pilot, "0 images done, 2 not finished")
@@ -797,7 +797,7 @@ def test_a_run_cannot_be_left_while_it_is_running() -> None:
 
 def test_failures_are_shown_as_they_come_and_weigh_more_than_a_stop() -> None:
     async def steps(pilot: Pilot[int]) -> None:
-        assert "Failed (1)" in shown(pilot)
+        await until(pilot, "Failed (1)")
         assert "403 [bold]denied[/bold]" in shown(pilot)
         assert "ask \\x1b[2J" in shown(pilot)
         await pilot.press("c")
