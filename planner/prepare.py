@@ -81,11 +81,12 @@ def make_plan(
 def _check_apart(stores: Stores, wishes: Iterable[Wish]) -> None:
     """Names of two registries must not meet at one address, where one would be taken for the other."""
     places = stores.places
-    met: dict[tuple[str, str, str], str] = {}
+    met: dict[tuple[str, str], str] = {}
     for wish in wishes:
         for image, override in ((wish.source, places.read_from), (wish.target, places.write_to)):
             address = places.endpoint(image.registry, override).rstrip("/")
-            key = (address, image.repository, image.reference)
+            side = "source" if image is wish.source else "target"
+            key = (side, f"{address}/{image.repository}:{image.reference}")
             other = met.setdefault(key, image.registry)
             if other != image.registry and not address.startswith("oci:"):
                 raise UsageError(
