@@ -18,6 +18,7 @@ from planner.specs.k3s.registries import WILDCARD, mirrors
 from planner.specs.k3s.render import resolve
 
 _LISTS = ("k3s.json", "rke2.json")
+_SHOWN = 6
 
 
 def releases() -> Mapping[str, str]:
@@ -63,7 +64,7 @@ def _packaged(release: str) -> Iterator[ListedImage]:
         guess = f"did you mean {near}? " if near else ""
         raise UsageError(
             f"no image list is packaged for release {release!r}",
-            f"{guess}give the list that the release publishes with --images FILE; packaged: {', '.join(known)}",
+            f"{guess}give its list with --images FILE; packaged: {', '.join(list(known)[:_SHOWN])}, …",
         )
     reason = Because(f"release {release}", 0, 0, f"image list of {release}")
     for text in known[release]["images"]:
