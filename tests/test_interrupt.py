@@ -76,6 +76,12 @@ def finished_uploads(target: FakeRegistry) -> int:
     )
 
 
+def wait_until_stopping(process: subprocess.Popen[str]) -> None:
+    assert process.stderr
+    while "stopping" not in process.stderr.readline():
+        pass
+
+
 def test_a_stopped_run_writes_no_tag_and_the_next_one_goes_on(
     folder: Path, upstream: FakeRegistry, target: FakeRegistry
 ) -> None:
@@ -83,9 +89,7 @@ def test_a_stopped_run_writes_no_tag_and_the_next_one_goes_on(
     process = start(folder)
     assert stall.stalled.wait(30)
     process.send_signal(signal.SIGINT)
-    assert process.stderr
-    while "stopping" not in process.stderr.readline():
-        pass
+    wait_until_stopping(process)
     stall.release.set()
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, "run it again" in errors) == (130, True)
@@ -107,9 +111,7 @@ def test_a_second_ctrl_c_leaves_at_once(
     process = start(folder)
     assert stall.stalled.wait(30)
     process.send_signal(signal.SIGINT)
-    assert process.stderr
-    while "stopping" not in process.stderr.readline():
-        pass
+    wait_until_stopping(process)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
     assert not stall.release.is_set()
