@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path, PurePath
 
 from planner import baseline as baselines
-from planner.config import FILE_NAME, LintSettings, config_findings, read_spec
+from planner.config import FILE_NAME, Cluster, LintSettings, config_findings, read_spec
 from planner.core.choice import codes_of, codes_of_all, suggestion
 from planner.core.document import Spec
 from planner.core.errors import InputError, UsageError
@@ -21,7 +21,8 @@ from planner.core.lint import BUILT_IN, Finding, Rule, Severity, Suppression, li
 from planner.core.reader import read
 from planner.core.suppression import Rules, suppress
 from planner.files import read_text
-from planner.specs import FAMILIES, family_named, family_of
+from planner.peers import Peers
+from planner.specs import NAMES, families, family_named, family_of
 
 CONFIG_KIND = "planner"
 _ALWAYS = frozenset({"YAM001", "YAM003"})  # a file that cannot be read is never fine
@@ -43,26 +44,42 @@ class Checked:
 
 
 def check(
-    paths: Sequence[str], kind: str, settings: LintSettings, *, today: date | None = None
+    paths: Sequence[str],
+    kind: str,
+    settings: LintSettings,
+    clusters: Sequence[Cluster] = (),
+    *,
+    today: date | None = None,
 ) -> list[Checked]:
     """Lint files, and the specs below folders; files that are of no known family pass in silence.
 
-    ``today`` decides which suppressions have expired (None: the date of this machine).
+    ``clusters`` name specs to compare with. ``today`` decides which suppressions have expired (None: the date of this
+    machine).
     """
-    day = today or date.today()
-    return [_check(read_spec(path), kind, settings, day) for path in _files(paths)]
+    day, peers = today or date.today(), Peers(clusters)
+    given = [(spec, kind or _kind_of(spec)) for spec in map(read_spec, _files(paths))]
+    for spec, name in given:
+        peers.add(spec, name)
+    return [_check(spec, name, settings, day, peers) for spec, name in given]
 
 
 def check_text(
-    name: str, text: str, kind: str, settings: LintSettings, *, today: date | None = None
+    name: str,
+    text: str,
+    kind: str,
+    settings: LintSettings,
+    clusters: Sequence[Cluster] = (),
+    *,
+    today: date | None = None,
 ) -> Checked:
     """Lint a text that came from elsewhere, under the name of a file."""
-    return _check(read(name, text), kind, settings, today or date.today())
+    spec = read(name, text)
+    return _check(spec, kind or _kind_of(spec), settings, today or date.today(), Peers(clusters))
 
 
 def error_count(spec: Spec, family: Family, settings: LintSettings) -> int:
     """How many errors a spec has that nobody chose to ignore."""
-    checked = [_check(spec, family.name, settings, date.today())]
+    checked = [_check(spec, family.name, settings, date.today(), Peers(()))]
     if settings.baseline and Path(settings.baseline).exists():
         checked = with_baseline(checked, settings)[:1]
     found = checked[0].findings
@@ -121,7 +138,7 @@ def require_rules(words: Iterable[str], what: str) -> None:
 
 def rules() -> tuple[Rule, ...]:
     """Every rule of every family, by code."""
-    found = (rule for family in FAMILIES for rule in family.rules)
+    found = (rule for family in families() for rule in family.rules)
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
@@ -140,12 +157,12 @@ def fails(findings: Iterable[Finding], fail_on: Severity | None) -> bool:
     )
 
 
-def _check(spec: Spec, kind: str, settings: LintSettings, today: date) -> Checked:
-    name, run = kind or _kind_of(spec), _run(settings)
+def _check(spec: Spec, name: str, settings: LintSettings, today: date, peers: Peers) -> Checked:
+    run = _run(settings)
     place = _place(spec.file, settings.root)
     found = suppress(
         spec,
-        [each for each in _found(spec, name, run) if each.code in run],
+        [each for each in _found(spec, name, run, peers) if each.code in run],
         # In a file of no kind no rules are looked for, so nothing can be said about its comments.
         Rules(names_of_rules(), run if name else frozenset()),
         today=today,
@@ -154,13 +171,14 @@ def _check(spec: Spec, kind: str, settings: LintSettings, today: date) -> Checke
     return Checked(spec, name, findings, place)
 
 
-def _found(spec: Spec, name: str, run: frozenset[str]) -> list[Finding]:
+def _found(spec: Spec, name: str, run: frozenset[str], peers: Peers) -> list[Finding]:
     if name == CONFIG_KIND:
         return config_findings(spec)
     if family := family_named(name):
-        return lint(spec, family.structure, [rule for rule in family.rules if rule.code in run])
+        rules_run = [rule for rule in family.rules if rule.code in run]
+        return lint(spec, family.layers(spec), rules_run, peers.of(spec))
     if name:
-        known = ", ".join([*(each.name for each in FAMILIES), CONFIG_KIND])
+        known = ", ".join([*NAMES, CONFIG_KIND])
         raise UsageError(f"{name!r} is not a kind of spec", f"one of {known}")
     return yaml_only(spec) if _is_named_like_ours(spec) else []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from planner.core.document import Node, Spec
 from planner.core.errors import UsageError
-from planner.core.lint import Finding, Severity, Structure, lint
+from planner.core.lint import Finding, Severity, Structure, first_document, lint
 from planner.core.reader import read
 from planner.files import read_text
 
@@ -44,7 +44,10 @@ class RegistrySettings:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One entry of ``clusters``; paths are usable from the working directory."""
+    """One entry of ``clusters``; paths are usable from the working directory.
+
+    ``companions`` are further files of the cluster, which its spec is compared with.
+    """
 
     name: str
     spec: str
@@ -52,6 +55,7 @@ class Cluster:
     release: str = ""
     images: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def parse_config(path: Path) -> Config:
 
 def config_findings(spec: Spec) -> list[Finding]:
     """What is wrong with a planner.yaml."""
-    return lint(spec, STRUCTURE, ())
+    return lint(spec, first_document(STRUCTURE)(spec), ())
 
 
 def read_spec(path: Path) -> Spec:
@@ -176,6 +180,7 @@ def _cluster(node: Node, folder: Path) -> Cluster:
         release=node.get("release").string(),
         images=tuple(str(folder / text) for text in _strings(node.get("images"))),
         platforms=tuple(_strings(node.get("platforms"))),
+        companions=tuple(str(folder / text) for text in _strings(node.get("companions"))),
     )
 
 

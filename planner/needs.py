@@ -15,7 +15,7 @@ from planner.core.family import Because, Family, ListedImage, Need, NodeFlags, S
 from planner.core.plan import Input
 from planner.core.refs import parse_image
 from planner.files import read_text
-from planner.specs import FAMILIES, family_named, family_of
+from planner.specs import families, family_named, family_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def load_spec(path: str, kind: str = "") -> tuple[Spec, Family]:
         where = f"{path}:{broken.span.line}:{broken.span.column}"
         raise InputError(f"{where}: {broken.message}", f"planner lint {path} shows the place")
     if family is None:
-        known = ", ".join(f"{each.name} ({each.title})" for each in FAMILIES)
+        known = ", ".join(f"{each.name} ({each.title})" for each in families())
         raise InputError(
             f"{path}: not a spec that planner knows", f"say what it is with --kind: {known}"
         )

@@ -25,7 +25,7 @@ from planner.core.resolution import Attempt, Resolution
 from planner.core.steps import Place
 from planner.needs import ClusterNeeds, Collected
 from planner.prepare import make_plan
-from planner.specs import FAMILIES
+from planner.specs import families
 from planner.stores.auth import Authorizer
 from planner.stores.cache import ManifestCache
 from planner.stores.credentials import find_credentials
@@ -84,7 +84,7 @@ def make_need(source: str, *targets: str, line: int = 1) -> Need:
 def make_collected(needs: Iterable[Need]) -> Collected:
     """One cluster with these needs."""
     return Collected(
-        (ClusterNeeds("c", read("s.yaml", "mirrors: {}"), FAMILIES[0], tuple(needs)),), ()
+        (ClusterNeeds("c", read("s.yaml", "mirrors: {}"), families()[0], tuple(needs)),), ()
     )
 
 

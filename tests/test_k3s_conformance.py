@@ -16,7 +16,8 @@ _EXAMPLES = Path(__file__).parent.parent / "examples" / "k3s"
 
 
 def _findings(text: str) -> list[Finding]:
-    return lint(read("registries.yaml", text), FAMILY.structure, FAMILY.rules)
+    spec = read("registries.yaml", text)
+    return lint(spec, FAMILY.layers(spec), FAMILY.rules)
 
 
 @pytest.mark.parametrize("case", cases("k3s_lint", lambda case: bool(case["valid"])))

@@ -14,7 +14,8 @@ EXAMPLES = Path(__file__).parent.parent / "examples" / "kubeone"
 
 
 def findings(text: str) -> list[Finding]:
-    return lint(read("kubeone.yaml", text), FAMILY.structure, FAMILY.rules)
+    spec = read("kubeone.yaml", text)
+    return lint(spec, FAMILY.layers(spec), FAMILY.rules)
 
 
 def cases() -> Iterator[Any]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
+from planner.config import config_findings
 from planner.core.document import Spec
 from planner.core.lint import (
     BUILT_IN,
     Finding,
     Hit,
+    Layer,
     Rule,
     Severity,
-    Structure,
     lint,
     rule,
     yaml_only,
@@ -27,7 +27,8 @@ _MIRROR = "mirrors:\n  quay.io:\n    endpoint: "
 
 
 def _lint(text: str, *rules: Rule) -> list[Finding]:
-    return lint(read("registries.yaml", text), FAMILY.structure, rules)
+    spec = read("registries.yaml", text)
+    return lint(spec, FAMILY.layers(spec), rules)
 
 
 @pytest.mark.parametrize(
@@ -118,12 +119,11 @@ def test_an_equal_key_that_the_system_merges_is_a_warning() -> None:
     assert finding.message.endswith("both values are taken together")
 
 
-@pytest.mark.parametrize(("every_document", "lines"), [(False, [1]), (True, [1, 3])])
-def test_documents_are_checked_as_far_as_the_system_reads(
-    every_document: bool, lines: list[int]
-) -> None:
-    structure = replace(FAMILY.structure, every_document=every_document)
-    found = lint(read("registries.yaml", "mirror: 1\n---\nconfig: 2\n"), structure, ())
+@pytest.mark.parametrize(("count", "lines"), [(1, [1]), (2, [1, 3])])
+def test_documents_are_checked_as_far_as_the_system_reads(count: int, lines: list[int]) -> None:
+    spec = read("registries.yaml", "mirror: 1\n---\nconfig: 2\n")
+    structure = FAMILY.layers(spec)[0].structure
+    found = lint(spec, [Layer(each, structure) for each in spec.documents[:count]], ())
     assert [each.span.line for each in found] == lines
 
 
@@ -183,7 +183,6 @@ def test_findings_stand_in_the_order_of_the_text_and_once() -> None:
     assert [each.code for each in found] == ["TST001", "SCH003", "TST001", "SCH001"]
 
 
-_OWN = Structure("planner", unknown_key="u", wrong_type="t", duplicate_key="d")
 _CLUSTER = "version: 1\nclusters: [{name: a, spec: b, kind: "
 _LIMIT = "version: 1\nregistries: {r.corp: {parallelism: "
 
@@ -203,13 +202,13 @@ _LIMIT = "version: 1\nregistries: {r.corp: {parallelism: "
     ],
 )
 def test_values_are_checked(text: str, code: str, message: str) -> None:
-    (finding,) = lint(read("planner.yaml", text), _OWN, ())
+    (finding,) = config_findings(read("planner.yaml", text))
     assert finding.code == code
     assert message in finding.message
 
 
 def test_every_missing_key_is_named_at_the_first_line() -> None:
-    found = lint(read("planner.yaml", "version: 1\nclusters:\n  - kind: k3s\n"), _OWN, ())
+    found = config_findings(read("planner.yaml", "version: 1\nclusters:\n  - kind: k3s\n"))
     assert [each.message for each in found] == [
         "the key 'name' is missing",
         "the key 'spec' is missing",

@@ -8,24 +8,36 @@ import pytest
 
 from planner.core.document import Spec
 from planner.core.family import Family
-from planner.core.lint import BUILT_IN, Rule, lint
+from planner.core.lint import BUILT_IN, Finding, Peer, Rule, lint
 from planner.core.reader import read
-from planner.specs import FAMILIES
+from planner.specs import families
 
 # What a file of the family is called, unless its first line says "# file: NAME".
 _FILES = {"k3s": "registries.yaml", "palette": "values.yaml"}
 _RULES = [
     pytest.param(family, each, id=f"{each.code}-{each.name}")
-    for family in FAMILIES
+    for family in families()
     for each in family.rules
 ]
-_CODES = [each.code for family in FAMILIES for each in family.rules]
-_NAMES = [each.name for family in FAMILIES for each in family.rules]
+_CODES = [each.code for family in families() for each in family.rules]
+_NAMES = [each.name for family in families() for each in family.rules]
 
 
-def _spec(family: Family, text: str) -> Spec:
+def _specs(family: Family, text: str) -> list[Spec]:
+    """The spec of an example, and those beside it: each but the first begins with the line ``# file: NAME``."""
+    first, *others = re.split(r"(?<=\n)(?=# file: )", text)
+    return [_named(family, first), *(_named(family, other) for other in others)]
+
+
+def _named(family: Family, text: str) -> Spec:
     named = re.match(r"# file: (\S+)\n", text)
     return read(named[1] if named else _FILES.get(family.name, f"{family.name}.yaml"), text)
+
+
+def _found(family: Family, text: str) -> list[Finding]:
+    spec, *others = _specs(family, text)
+    peers = [Peer(family.name, other) for other in others]
+    return lint(spec, family.layers(spec), family.rules, peers)
 
 
 def _marked(text: str, code: str) -> list[int]:
@@ -34,7 +46,7 @@ def _marked(text: str, code: str) -> list[int]:
 
 
 def _lines(family: Family, each: Rule, text: str) -> list[int]:
-    found = lint(_spec(family, text), family.structure, family.rules)
+    found = _found(family, text)
     return [finding.span.line for finding in found if finding.code == each.code]
 
 
@@ -59,13 +71,13 @@ def test_a_rule_finds_exactly_the_marked_lines_of_its_bad_example(
 def test_a_rule_finds_nothing_in_its_good_example(family: Family, each: Rule) -> None:
     good = each.section("Good")
     assert good
-    assert not _spec(family, good).problems
+    assert not any(spec.problems for spec in _specs(family, good))
     assert _lines(family, each, good) == []
 
 
 @pytest.mark.parametrize(("family", "each"), _RULES)
 def test_messages_follow_the_house_style(family: Family, each: Rule) -> None:
-    found = lint(_spec(family, each.section("Bad")), family.structure, family.rules)
+    found = _found(family, each.section("Bad"))
     for finding in found:
         assert finding.message
         assert not finding.message.endswith(".")
@@ -81,7 +93,7 @@ def test_names_are_unique() -> None:
     assert sorted(set(names)) == sorted(names)
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
 def test_codes_stand_in_order_and_share_their_letters(family: Family) -> None:
     codes = [each.code for each in family.rules]
     assert codes == sorted(codes)

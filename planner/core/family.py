@@ -5,12 +5,12 @@ A family is one folder under ``planner/specs`` and its schema under ``schemas/``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from planner.core.document import Node, Spec
-from planner.core.lint import Rule, Structure
+from planner.core.lint import Layer, Rule
 from planner.core.refs import ImageRef
 from planner.core.resolution import Attempt, Resolution
 
@@ -79,13 +79,14 @@ class Need:
 class Family:
     """One dialect in which clusters are described.
 
-    ``matches`` tells a file of this family by its name and content. ``releases`` maps the packaged releases to where their
+    ``matches`` tells a file of this family by its name and content. ``layers`` are the documents that the system reads, with
+    how their structure is judged. ``releases`` maps the packaged releases to where their
     lists come from, newest first. ``render`` maps relative file names to the node configuration that the system generates.
     """
 
     name: str
     title: str
-    structure: Structure
+    layers: Callable[[Spec], Sequence[Layer]]
     matches: Callable[[Spec], bool]
     rules: tuple[Rule, ...]
     releases: Callable[[], Mapping[str, str]]

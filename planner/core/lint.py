@@ -9,13 +9,14 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
 from planner.core.document import NOWHERE, Node, Path, Problem, Span, Spec
-from planner.core.schema import Violation, violations
+from planner.core.schema import Violation, places_of, violations
 from planner.core.text import closest
 
 
@@ -43,6 +44,26 @@ class Suppression:
     reason: str
 
 
+class Edit(NamedTuple):
+    """The text of ``span`` becomes ``text``; an empty span is a place to insert at."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to change in the file so that a finding goes away.
+
+    ``is_safe``: the system makes the same of the file before and after. An unsafe fix changes what it makes of it, to what
+    its author evidently meant. Edits do not overlap, and touch nothing but their spans.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
+    is_safe: bool = False
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
     """One mistake at one place. Ordered by place. ``identity`` is what its fingerprint is made of, besides its code."""
@@ -58,13 +79,15 @@ class Finding:
     related: tuple[Related, ...] = field(default=(), compare=False)
     suppressed: Suppression | None = field(default=None, compare=False)
     identity: tuple[str, ...] = field(default=(), compare=False)
+    fix: Fix | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """What a rule yields: the node to blame, what is wrong, and what to do.
 
-    ``on_key`` points at the key although the value is a scalar. ``severity`` overrides the rule's.
+    ``on_key`` points at the key although the value is a scalar. ``severity`` overrides the rule's. ``related`` are places
+    in the same file, ``elsewhere`` those in others.
     """
 
     node: Node
@@ -73,17 +96,40 @@ class Hit:
     on_key: bool = False
     severity: Severity | None = None
     related: tuple[tuple[Node, str], ...] = ()
+    elsewhere: tuple[Related, ...] = ()
+    fix: Fix | None = None
+
+
+class Peer(NamedTuple):
+    """Another spec of the project: its family, and whether it belongs to the same cluster (or folder)."""
+
+    family: str
+    spec: Spec
+    is_near: bool = True
+
+    def related(self, node: Node, message: str) -> Related:
+        """A place in this spec."""
+        return Related(self.spec.file, node.place, message)
+
+
+Check = Callable[[Spec], Iterable[Hit]]
+CheckAcross = Callable[[Spec, Sequence[Peer]], Iterable[Hit]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of mistake."""
+    """One kind of mistake. ``check`` is given the spec to report on, and the specs that it can be compared with."""
 
     code: str
     name: str
     severity: Severity
-    doc: str
-    check: Callable[[Spec], Iterable[Hit]]
+    check: CheckAcross
+    raw_doc: str = field(repr=False)
+
+    @property
+    def doc(self) -> str:
+        """The page."""
+        return inspect.cleandoc(self.raw_doc)
 
     @property
     def title(self) -> str:
@@ -96,22 +142,33 @@ class Rule:
         return textwrap.dedent(match[1]).strip("\n") + "\n" if match else ""
 
 
-def rule(
-    code: str, severity: Severity = Severity.ERROR
-) -> Callable[[Callable[[Spec], Iterable[Hit]]], Rule]:
+def rule(code: str, severity: Severity = Severity.ERROR) -> Callable[[Check], Rule]:
     """Make a documented function the rule ``code``, named like the function."""
 
-    def make(check: Callable[[Spec], Iterable[Hit]]) -> Rule:
-        return Rule(code, check.__name__, severity, inspect.getdoc(check) or "", check)
+    def make(check: Check) -> Rule:
+        def alone(spec: Spec, _: Sequence[Peer]) -> Iterable[Hit]:
+            return check(spec)
+
+        return Rule(code, check.__name__, severity, alone, check.__doc__ or "")
+
+    return make
+
+
+def rule_across(code: str, severity: Severity = Severity.ERROR) -> Callable[[CheckAcross], Rule]:
+    """The same for a rule that compares the spec with others; it reports on the spec alone."""
+
+    def make(check: CheckAcross) -> Rule:
+        return Rule(code, check.__name__, severity, check, check.__doc__ or "")
 
     return make
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """How a family's structural layer behaves: which schema, and what the system does with a stray or a double key.
+    """How the structural layer judges a document: by which schema, and what the system does with a stray or a double key.
 
     ``unknown_key`` and ``wrong_type`` end the sentence that begins with the key: what the system does about it.
+    ``unknown_key_severity`` says how bad that is.
     ``tolerated`` is a pattern of keys that people put there on purpose; ``merged`` are the keys at the top of which the
     system takes both values together.
     """
@@ -121,8 +178,20 @@ class Structure:
     wrong_type: str
     duplicate_key: str
     tolerated: str = r"(?!)"
-    every_document: bool = False
     merged: frozenset[str] = frozenset()
+    unknown_key_severity: Severity = Severity.ERROR
+
+
+class Layer(NamedTuple):
+    """A document, as the system's decoder sees it, and how its structure is judged."""
+
+    document: Node
+    structure: Structure
+
+
+def first_document(structure: Structure) -> Callable[[Spec], Sequence[Layer]]:
+    """The layers of a system that reads one document of a file."""
+    return lambda spec: [Layer(document, structure) for document in spec.documents[:1]]
 
 
 BUILT_IN: Mapping[str, tuple[str, str]] = {
@@ -162,30 +231,32 @@ def built_in_severity(code: str) -> Severity:
     return Severity.WARNING if code in _BUILT_IN_WARNINGS else Severity.ERROR
 
 
-def lint(spec: Spec, structure: Structure, rules: Iterable[Rule]) -> list[Finding]:
+def lint(
+    spec: Spec, layers: Sequence[Layer], rules: Iterable[Rule], peers: Sequence[Peer] = ()
+) -> list[Finding]:
     """All findings of one spec, in the order of its text.
 
     The rules run whatever the schema says: they read a total tree, so everything comes out in one run.
     """
-    found = [*_yaml_findings(spec, structure)]
-    for document in spec.documents if structure.every_document else spec.documents[:1]:
+    found = [*_yaml_findings(spec, layers)]
+    for document, structure in layers:
         for violation in violations(structure.schema, document.plain()):
             found.extend(_schema_findings(spec, document, violation, structure))
     for each in rules:
-        found.extend(_finding(spec, each, hit) for hit in each.check(spec))
+        found.extend(_finding(spec, each, hit) for hit in each.check(spec, peers))
     return sorted(set(found))
 
 
 def yaml_only(spec: Spec) -> list[Finding]:
     """What is wrong with the YAML of a file whose family is not known."""
-    return [*_yaml_findings(spec, None)]
+    return [*_yaml_findings(spec, ())]
 
 
-def _yaml_findings(spec: Spec, structure: Structure | None) -> Iterator[Finding]:
+def _yaml_findings(spec: Spec, layers: Sequence[Layer]) -> Iterator[Finding]:
     codes = {"syntax": "YAM001", "duplicate": "YAM002", "limit": "YAM003"}
     for problem in spec.problems:
         related = (Related(spec.file, problem.first, "first here"),) if problem.first else ()
-        message, severity = _double(problem, structure)
+        message, severity = _double(problem, layers)
         code = codes[problem.kind]
         yield Finding(
             spec.file,
@@ -199,18 +270,25 @@ def _yaml_findings(spec: Spec, structure: Structure | None) -> Iterator[Finding]
         )
 
 
-def _double(problem: Problem, structure: Structure | None) -> tuple[str, Severity]:
+def _double(problem: Problem, layers: Sequence[Layer]) -> tuple[str, Severity]:
     """Message and severity of a problem: a double key may be harmless."""
-    if structure is None or problem.kind != "duplicate":
+    if problem.kind != "duplicate":
         return problem.message, Severity.ERROR
-    if len(problem.path) == 1 and problem.path[0] in structure.merged:
-        return f"{problem.message}: both values are taken together", Severity.WARNING
-    return f"{problem.message}: {structure.duplicate_key}", Severity.ERROR
+    line = problem.span.line
+    for document, structure in layers:
+        if document.span.line <= line <= document.span.end_line:
+            if len(problem.path) == 1 and problem.path[0] in structure.merged:
+                return f"{problem.message}: both values are taken together", Severity.WARNING
+            return f"{problem.message}: {structure.duplicate_key}", Severity.ERROR
+    return problem.message, Severity.ERROR
 
 
 def _finding(spec: Spec, source: Rule, hit: Hit) -> Finding:
     span = hit.node.key if hit.on_key and hit.node.key else hit.node.place
-    related = tuple(Related(spec.file, node.place, text) for node, text in hit.related)
+    related = (
+        *(Related(spec.file, node.place, text) for node, text in hit.related),
+        *hit.elsewhere,
+    )
     severity = hit.severity or source.severity
     return Finding(
         spec.file,
@@ -222,6 +300,7 @@ def _finding(spec: Spec, source: Rule, hit: Hit) -> Finding:
         severity,
         hit.node.path,
         related,
+        fix=hit.fix,
     )
 
 
@@ -232,9 +311,14 @@ def _schema_findings(
     match violation.keyword:
         case "additionalProperties":
             for key, span in _stray_keys(node, violation, structure.tolerated):
-                hint = _hint_for_key(key, violation, structure.schema)
                 message = f"unknown key {key!r}: {structure.unknown_key}"
-                yield _structural(spec, "SCH001", span, (*node.path, key), message, hint)
+                path = (*node.path, key)
+                hint, fix = _help_for_key(key, span, path, violation, structure.schema)
+                yield replace(
+                    _structural(spec, "SCH001", span, path, message, hint),
+                    severity=structure.unknown_key_severity,
+                    fix=fix,
+                )
         case "required":
             for key in violation.schema["required"]:
                 if not node.get(key):
@@ -264,11 +348,38 @@ def _stray_keys(node: Node, violation: Violation, tolerated: str) -> Iterator[tu
             yield key, entry.key.span
 
 
-def _hint_for_key(key: str, violation: Violation, schema: str) -> str:
+def _help_for_key(
+    key: str, span: Span, path: Path, violation: Violation, schema: str
+) -> tuple[str, Fix | None]:
+    """What to do with an unknown key: another spelling, another place, or the list of what is known."""
     known = list(violation.schema.get("properties", {}))
     if near := closest(key, known):
-        return f"did you mean {near!r}?"
-    return f"known here: {', '.join(known)}" if len(known) <= 8 else f"see planner schema {schema}"
+        return f"did you mean {near!r}?", Fix(f"rename it to {near}", (Edit(span, near),))
+    if home := _home_of_key(key, path, schema):
+        return f"it belongs under {home}", None
+    listed = (
+        f"known here: {', '.join(known)}" if len(known) <= 8 else f"see planner schema {schema}"
+    )
+    return listed, None
+
+
+def _home_of_key(key: str, path: Path, schema: str) -> str:
+    """Where the schema knows the very key: the place with most steps in common with ``path``, as ``a.b[]``; else empty."""
+    here = [str(step) for step in path]
+    best, most = "", (-1, 0)
+    for place in places_of(schema).get(key, ()):
+        if place:
+            shared = sum(
+                1
+                for _ in takewhile(lambda pair: pair[0] == pair[1], zip(here, place, strict=False))
+            )
+            if (shared, -len(place)) > most:
+                best, most = _dotted(place), (shared, -len(place))
+    return best
+
+
+def _dotted(place: tuple[str, ...]) -> str:
+    return ".".join(place).replace(".[]", "[]")
 
 
 def _first_line(node: Node) -> Span:

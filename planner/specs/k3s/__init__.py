@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from planner.core.document import Spec
 from planner.core.family import Family
-from planner.core.lint import Structure
+from planner.core.lint import Structure, first_document
 from planner.specs.k3s.needs import needs, releases
 from planner.specs.k3s.render import render, resolve
 from planner.specs.k3s.rules import RULES
@@ -25,13 +25,15 @@ def matches(spec: Spec) -> bool:
 FAMILY = Family(
     name="k3s",
     title="K3s and RKE2 registries.yaml",
-    structure=Structure(
-        schema="k3s/registries",
-        unknown_key="K3s drops it without a message",
-        wrong_type="K3s cannot decode the file, and the agent does not start",
-        duplicate_key="K3s keeps this one and drops the first without a message",
-        tolerated=r"x-.*",
-        merged=_KEYS,
+    layers=first_document(
+        Structure(
+            schema="k3s/registries",
+            unknown_key="K3s drops it without a message",
+            wrong_type="K3s cannot decode the file, and the agent does not start",
+            duplicate_key="K3s keeps this one and drops the first without a message",
+            tolerated=r"x-.*",
+            merged=_KEYS,
+        )
     ),
     matches=matches,
     rules=RULES,

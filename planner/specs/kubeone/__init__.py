@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.core.document import Spec
 from planner.core.family import Family
-from planner.core.lint import Structure
+from planner.core.lint import Structure, first_document
 from planner.specs.kubeone.manifest import GROUP, KIND
 from planner.specs.kubeone.needs import needs
 from planner.specs.kubeone.render import render, resolve
@@ -23,11 +23,13 @@ def matches(spec: Spec) -> bool:
 FAMILY = Family(
     name="kubeone",
     title="KubeOne manifest (KubeOneCluster)",
-    structure=Structure(
-        schema="kubeone/kubeonecluster",
-        unknown_key="KubeOne decodes strictly and refuses the manifest",
-        wrong_type="KubeOne cannot decode it and refuses the manifest",
-        duplicate_key="KubeOne refuses the manifest",
+    layers=first_document(
+        Structure(
+            schema="kubeone/kubeonecluster",
+            unknown_key="KubeOne decodes strictly and refuses the manifest",
+            wrong_type="KubeOne cannot decode it and refuses the manifest",
+            duplicate_key="KubeOne refuses the manifest",
+        )
     ),
     matches=matches,
     rules=RULES,

@@ -27,7 +27,7 @@ from planner.check import (
     update_baseline,
     with_baseline,
 )
-from planner.config import LintSettings, load_config
+from planner.config import Cluster, LintSettings, load_config
 from planner.core.errors import DONE, FAILED, UsageError
 from planner.core.lint import Severity
 from planner.core.text import plural
@@ -89,14 +89,14 @@ def run(options: argparse.Namespace) -> int:
     reports = parse_reports(options.format)
     if options.statistics:
         refuse_statistics_beside(reports)
-    settings = _settings(options)
-    checked = _suppressed(_check(options, settings), options, settings)
+    config = load_config(options.config)
+    settings = _settings(options, config.lint)
+    checked = _suppressed(_check(options, settings, config.clusters), options, settings)
     write_reports(checked, reports, only_statistics=options.statistics)
     return FAILED if fails(counted(checked), settings.fail_on) else DONE
 
 
-def _settings(options: argparse.Namespace) -> LintSettings:
-    settings = load_config(options.config).lint
+def _settings(options: argparse.Namespace, settings: LintSettings) -> LintSettings:
     settings = replace(
         settings,
         select=_words(options.select) or settings.select,
@@ -131,12 +131,14 @@ def _suppressed(
     return revealed(checked) if options.no_ignores else checked
 
 
-def _check(options: argparse.Namespace, settings: LintSettings) -> list[Checked]:
+def _check(
+    options: argparse.Namespace, settings: LintSettings, clusters: Sequence[Cluster]
+) -> list[Checked]:
     if "-" not in options.paths:
-        return check(options.paths, options.kind, settings)
+        return check(options.paths, options.kind, settings, clusters)
     if len(options.paths) > 1:
         raise UsageError(
             "standard input cannot be linted together with files", "run planner lint twice"
         )
     name = options.stdin_filename or "<stdin>"
-    return [check_text(name, sys.stdin.read(), options.kind, settings)]
+    return [check_text(name, sys.stdin.read(), options.kind, settings, clusters)]

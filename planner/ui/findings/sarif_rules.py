@@ -9,7 +9,7 @@ from typing import Any
 
 from planner.check import describe_built_in, find_rule
 from planner.core.lint import Severity, built_in_severity
-from planner.specs import FAMILIES
+from planner.specs import families
 
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _PROBLEMS = {"error": "error", "warning": "warning", "note": "recommendation"}
@@ -58,6 +58,6 @@ def _block(match: re.Match[str]) -> str:
 
 
 def _tags(code: str) -> list[str]:
-    families = [each.name for each in FAMILIES if any(code == rule.code for rule in each.rules)]
+    owners = [each.name for each in families() if any(code == rule.code for rule in each.rules)]
     layers = {"YAM": ["yaml"], "SCH": ["schema"], "SUP": ["suppression"]}
-    return families or layers.get(code[:3], []) or ["planner"]
+    return owners or layers.get(code[:3], []) or ["planner"]

@@ -1,0 +1,87 @@
+"""The specs that a spec can be compared with: those in its folder, and those that planner.yaml names.
+
+They are context: what is wrong in them is reported when they are given themselves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from planner.config import Cluster
+from planner.core.document import Spec
+from planner.core.errors import InputError
+from planner.core.lint import Peer
+from planner.core.reader import read
+from planner.files import read_text
+from planner.specs import family_named, family_of, may_be_ours
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+class Peers:
+    """Finds and reads them, each file once."""
+
+    def __init__(self, clusters: Sequence[Cluster]) -> None:
+        self._clusters = [
+            {_real(file): each.kind for file in (each.spec, *each.companions)} for each in clusters
+        ]
+        self._read: dict[str, tuple[Spec, str] | None] = {}
+        self._folders: dict[str, list[str]] = {}
+
+    def add(self, spec: Spec, family: str) -> None:
+        """A file that has been read already."""
+        self._read[_real(spec.file)] = (spec, family)
+
+    def of(self, spec: Spec) -> tuple[Peer, ...]:
+        """The peers of a file, the near ones first, each in the order of their names."""
+        own = _real(spec.file)
+        near = {file: kind for each in self._clusters if own in each for file, kind in each.items()}
+        near = {**dict.fromkeys(self._beside(own), ""), **near}
+        far = {file: kind for each in self._clusters for file, kind in each.items()}
+        return (
+            *self._peers(own, near, is_near=True),
+            *self._peers(own, {file: far[file] for file in far if file not in near}, is_near=False),
+        )
+
+    def _peers(self, own: str, files: dict[str, str], *, is_near: bool) -> Iterator[Peer]:
+        for file in sorted(files):
+            if file != own and (found := self._load(file, files[file])):
+                spec, family = found
+                yield Peer(family, spec, is_near)
+
+    def _load(self, file: str, kind: str) -> tuple[Spec, str] | None:
+        if file not in self._read:
+            self._read[file] = _load(file, kind)
+        return self._read[file]
+
+    def _beside(self, file: str) -> list[str]:
+        folder = str(Path(file).parent)
+        if folder not in self._folders and not Path(folder).is_dir():
+            self._folders[folder] = []
+        elif folder not in self._folders:
+            with os.scandir(folder) as entries:
+                self._folders[folder] = [
+                    entry.path
+                    for entry in entries
+                    if entry.name.endswith(_SUFFIXES) and entry.is_file()
+                ]
+        return self._folders[folder]
+
+
+def _load(file: str, kind: str) -> tuple[Spec, str] | None:
+    """A spec of ours that can be read; what cannot is no context."""
+    try:
+        text = read_text(Path(file))
+    except InputError:
+        return None
+    if not (kind or may_be_ours(file, text)):
+        return None
+    spec = read(os.path.relpath(file), text)
+    family = family_named(kind) if kind else family_of(spec)
+    return (spec, family.name) if family and spec.documents else None
+
+
+def _real(file: str) -> str:
+    return os.path.realpath(file)
