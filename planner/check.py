@@ -138,8 +138,10 @@ def require_rules(words: Iterable[str], what: str) -> None:
 
 def rules() -> tuple[Rule, ...]:
     """Every rule of every family, by code."""
+    from planner.across import RULES  # noqa: PLC0415 - as above
+
     found = (rule for family in families() for rule in family.rules)
-    return tuple(sorted(found, key=lambda rule: rule.code))
+    return tuple(sorted((*found, *RULES), key=lambda rule: rule.code))
 
 
 def find_rule(text: str) -> Rule | None:
@@ -176,11 +178,20 @@ def _found(spec: Spec, name: str, run: frozenset[str], peers: Peers) -> list[Fin
         return config_findings(spec)
     if family := family_named(name):
         rules_run = [rule for rule in family.rules if rule.code in run]
-        return lint(spec, family.layers(spec), rules_run, peers.of(spec))
+        around = peers.of(spec)
+        if around or peers.needs(spec):
+            rules_run.extend(_across(spec, family, peers))
+        return lint(spec, family.layers(spec), rules_run, around)
     if name:
         known = ", ".join([*NAMES, CONFIG_KIND])
         raise UsageError(f"{name!r} is not a kind of spec", f"one of {known}")
     return yaml_only(spec) if _is_named_like_ours(spec) else []
+
+
+def _across(spec: Spec, family: Family, peers: Peers) -> list[Rule]:
+    from planner.across import rules_across  # noqa: PLC0415 - a spec on its own has no use for them
+
+    return rules_across(spec, family, peers)
 
 
 def _run(settings: LintSettings) -> frozenset[str]:

@@ -9,9 +9,10 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from planner.config import Cluster
+from planner.config import Cluster, Config
 from planner.core.document import Spec
-from planner.core.errors import InputError
+from planner.core.errors import InputError, PlannerError
+from planner.core.family import Need
 from planner.core.lint import Peer
 from planner.core.reader import read
 from planner.files import read_text
@@ -24,6 +25,8 @@ class Peers:
     """Finds and reads them, each file once."""
 
     def __init__(self, clusters: Sequence[Cluster]) -> None:
+        self._named = clusters
+        self._needs: dict[str, tuple[Need, ...]] = {}
         self._clusters = [
             {_real(file): each.kind for file in (each.spec, *each.companions)} for each in clusters
         ]
@@ -44,6 +47,14 @@ class Peers:
             *self._peers(own, near, is_near=True),
             *self._peers(own, {file: far[file] for file in far if file not in near}, is_near=False),
         )
+
+    def needs(self, spec: Spec) -> tuple[Need, ...]:
+        """What the clusters of a spec need, as planner.yaml says; nothing when it is not known."""
+        own = _real(spec.file)
+        if own not in self._needs:
+            clusters = tuple(each for each in self._named if _real(each.spec) == own)
+            self._needs[own] = _needs(clusters) if clusters else ()
+        return self._needs[own]
 
     def _peers(self, own: str, files: dict[str, str], *, is_near: bool) -> Iterator[Peer]:
         for file in sorted(files):
@@ -68,6 +79,15 @@ class Peers:
                     if entry.name.endswith(_SUFFIXES) and entry.is_file()
                 ]
         return self._folders[folder]
+
+
+def _needs(clusters: tuple[Cluster, ...]) -> tuple[Need, ...]:
+    from planner.needs import Wanted, collect  # noqa: PLC0415 - most projects name no clusters
+
+    try:
+        return tuple(collect(Config(clusters=clusters), Wanted()).needs)
+    except PlannerError:
+        return ()  # planner plan tells what is missing
 
 
 def _load(file: str, kind: str) -> tuple[Spec, str] | None:

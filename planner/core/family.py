@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
-from planner.core.document import Node, Spec
+from planner.core.document import ABSENT, Node, Spec
 from planner.core.lint import Layer, Rule
 from planner.core.refs import ImageRef
 from planner.core.resolution import Attempt, Resolution
@@ -75,6 +76,36 @@ class Need:
         return self.home.target if self.home else None
 
 
+def _no_trusts(_: Spec) -> Iterable[Trust]:
+    return ()
+
+
+def _no_node(_: Spec) -> Node:
+    return ABSENT
+
+
+class Trust(NamedTuple):
+    """How a spec lets its nodes reach one registry: ``node`` says so.
+
+    ``host`` is host[:port], the port left out where it is the scheme's own. ``ca`` is the certificate itself (PEM), empty
+    when the spec gives none or only a path on the node.
+    """
+
+    host: str
+    node: Node
+    is_tls: bool = True
+    is_verified: bool = True
+    ca: str = ""
+
+
+def trust(url: str, node: Node, *, is_verified: bool, ca: str = "") -> Trust:
+    """The same for ``scheme://host[:port]/…``."""
+    parts = urlsplit(url)
+    is_tls = parts.scheme != "http"
+    host = parts.netloc.rpartition("@")[2].removesuffix(":443" if is_tls else ":80").lower()
+    return Trust(host, node, is_tls, is_verified, ca if is_tls and is_verified else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One dialect in which clusters are described.
@@ -82,6 +113,8 @@ class Family:
     ``matches`` tells a file of this family by its name and content. ``layers`` are the documents that the system reads, with
     how their structure is judged. ``releases`` maps the packaged releases to where their
     lists come from, newest first. ``render`` maps relative file names to the node configuration that the system generates.
+    ``trusts`` are the registries that the spec sends nodes to, ``mirror_map`` is the node of the spec that redirects images
+    (absent when nothing does).
     """
 
     name: str
@@ -93,6 +126,8 @@ class Family:
     needs: Callable[[Spec, Selection], Iterable[Need]]
     resolve: Callable[[Spec, ImageRef, NodeFlags], Resolution]
     render: Callable[[Spec, NodeFlags], Mapping[str, str]]
+    trusts: Callable[[Spec], Iterable[Trust]] = _no_trusts
+    mirror_map: Callable[[Spec], Node] = _no_node
 
 
 def because(spec: Spec, node: Node, text: str) -> Because:

@@ -10,6 +10,7 @@ from planner.core.lint import Structure, first_document
 from planner.specs.k3s.needs import needs, releases
 from planner.specs.k3s.render import render, resolve
 from planner.specs.k3s.rules import RULES
+from planner.specs.k3s.trusts import mirror_map, trusts
 
 _KEYS = frozenset({"mirrors", "configs", "auths"})
 
@@ -41,4 +42,6 @@ FAMILY = Family(
     needs=needs,
     resolve=resolve,
     render=render,
+    trusts=trusts,
+    mirror_map=mirror_map,
 )

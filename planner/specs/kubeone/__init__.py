@@ -10,6 +10,7 @@ from planner.specs.kubeone.needs import needs
 from planner.specs.kubeone.render import render, resolve
 from planner.specs.kubeone.rules import RULES
 from planner.specs.kubeone.tables import releases
+from planner.specs.kubeone.trusts import mirror_map, trusts
 
 
 def matches(spec: Spec) -> bool:
@@ -37,4 +38,6 @@ FAMILY = Family(
     needs=needs,
     resolve=resolve,
     render=render,
+    trusts=trusts,
+    mirror_map=mirror_map,
 )
