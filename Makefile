@@ -4,14 +4,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo check test format clean lint tools
+.PHONY: help venv demo check test format clean lint tools fuzz bench-lint
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -n auto -q -ra
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 venv: .venv/installed-dev ## create .venv with planner and the development tools
 	@:
@@ -24,6 +24,12 @@ check: lint ## lint, types, import contracts and the tests without real servers
 
 test: tools lint ## everything: check, and the tests with real servers, whose programs it obtains
 	@PLANNER_REQUIRE_TOOLS=1 $(PYTEST)
+
+fuzz: .venv/installed-dev ## lint 100,000 damaged specs: nothing may break, or point outside of the file
+	@PLANNER_FUZZ=100000 $(PYTEST) tests/test_lint_fuzz.py
+
+bench-lint: .venv/installed ## measure lint beside other tools (ARGS=--write updates docs/performance.md)
+	@$(BIN)/python -m bench.lint $(ARGS)
 
 format: .venv/installed-dev ## rewrite the code in the project's style
 	@$(BIN)/ruff check --fix-only --quiet .

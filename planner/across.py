@@ -6,8 +6,10 @@ the spec itself says it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from planner.core.document import Spec
 from planner.core.family import Family, Need, Trust
@@ -19,8 +21,7 @@ from planner.specs import family_named
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A spec of the project, and what its cluster needs; nothing when that is not known."""
 
     spec: Spec
@@ -31,15 +32,14 @@ class Neighbour:
 _Check = Callable[[Neighbour, Sequence[Neighbour]], Iterable[Hit]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Across:
+class _Across(NamedTuple):
     """A rule that is bound to a project before it runs."""
 
     rule: Rule
     check: _Check
 
     def bound(self, own: Neighbour, others: Sequence[Neighbour]) -> Rule:
-        return replace(self.rule, check=lambda _spec, _peers: self.check(own, others))
+        return self.rule._replace(check=lambda _spec, _peers: self.check(own, others))
 
 
 def _across(code: str, severity: Severity) -> Callable[[_Check], _Across]:
@@ -96,9 +96,9 @@ def contradicting_registry(own: Neighbour, others: Sequence[Neighbour]) -> Itera
         registryConfiguration:
           overwriteRegistry: registry.example.com
     """
-    known = [(other, each) for other in others for each in other.family.trusts(other.spec)]
+    known = [(other, each) for other in others for each in _trusts(other.spec, other.family.name)]
     seen: set[str] = set()
-    for mine in own.family.trusts(own.spec):
+    for mine in _trusts(own.spec, own.family.name):
         for other, theirs in known:
             says = _contradiction(mine, theirs)
             if says and mine.host not in seen:
@@ -111,6 +111,13 @@ def contradicting_registry(own: Neighbour, others: Sequence[Neighbour]) -> Itera
                 )
 
 
+@lru_cache(maxsize=1024)
+def _trusts(spec: Spec, family: str) -> tuple[Trust, ...]:
+    """Those of one spec, which is compared with all the others in turn."""
+    found = family_named(family)
+    return tuple(found.images().trusts(spec)) if found else ()
+
+
 def _contradiction(mine: Trust, theirs: Trust) -> str:
     if not mine.host or mine.host != theirs.host:
         return ""
@@ -120,13 +127,14 @@ def _contradiction(mine: Trust, theirs: Trust) -> str:
     if mine.is_verified != theirs.is_verified:
         ways = ("is not verified", "is verified")
         return f"its certificate {ways[mine.is_verified]} here and {ways[theirs.is_verified]} elsewhere"
-    if mine.ca and theirs.ca and _lines(mine.ca) != _lines(theirs.ca):
+    if mine.ca and theirs.ca and _bodies(mine.ca) != _bodies(theirs.ca):
         return "the certificate authority given here is another one elsewhere"
     return ""
 
 
-def _lines(pem: str) -> list[str]:
-    return pem.split()
+def _bodies(pem: str) -> str:
+    """The certificates themselves, however their lines are broken."""
+    return re.sub(r"-----[^-]*-----|\s", "", pem)
 
 
 @_across("ACR002", Severity.ERROR)
@@ -180,7 +188,7 @@ def colliding_targets(own: Neighbour, others: Sequence[Neighbour]) -> Iterator[H
                     said = f"{need.source} and {rival.source}{where} are both sent to {name}"
                     pair = (need.source.registry, rival.source.registry)
                     pairs.setdefault(pair, []).append(said)
-    map_node = own.family.mirror_map(own.spec)
+    map_node = own.family.images().mirror_map(own.spec)
     for (registry, _), said_of_pair in pairs.items():
         more = len(said_of_pair) - 1
         rest = f", and so {plural(more, 'more pair')}" if more else ""
@@ -231,7 +239,7 @@ def uncovered_images(own: Neighbour, _others: Sequence[Neighbour]) -> Iterator[H
         docker.io/library/alpine:3
         quay.io/prometheus/node-exporter:v1
     """
-    node = own.family.mirror_map(own.spec)
+    node = own.family.images().mirror_map(own.spec)
     if not node or not any(need.home for need in own.needs):
         return
     missed: dict[str, dict[str, None]] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from planner.core.document import Span
@@ -68,7 +68,7 @@ def accept(findings: Iterable[Finding], baseline: Baseline) -> list[Finding]:
         key = fingerprint(finding)
         if finding.suppressed is None and left[key] > 0:
             left[key] -= 1
-            finding = replace(finding, suppressed=Suppression("baseline", "accepted"))  # noqa: PLW2901 - marked
+            finding = finding._replace(suppressed=Suppression("baseline", "accepted"))  # noqa: PLW2901 - marked
         result.append(finding)
     return result
 

@@ -5,33 +5,45 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from pathlib import Path, PurePath
+from typing import NamedTuple
 
-from planner import baseline as baselines
-from planner.config import FILE_NAME, Cluster, LintSettings, config_findings, read_spec
+from planner.config import (
+    FILE_NAME,
+    KIND,
+    Cluster,
+    Config,
+    ConfigError,
+    LintSettings,
+    config_findings,
+    parse_spec,
+    read_spec,
+)
 from planner.core.choice import codes_of, codes_of_all, suggestion
 from planner.core.document import Spec
-from planner.core.errors import InputError, UsageError
+from planner.core.errors import UsageError
 from planner.core.family import Family
-from planner.core.fingerprint import identified
-from planner.core.lint import BUILT_IN, Finding, Rule, Severity, Suppression, lint, yaml_only
-from planner.core.reader import read
-from planner.core.suppression import Rules, suppress
-from planner.files import read_text
+from planner.core.lint import (
+    BUILT_IN,
+    MARK,
+    Finding,
+    Rule,
+    Severity,
+    Suppression,
+    lint,
+    yaml_only,
+)
+from planner.discovery import Project, files_of
+from planner.files import place_of
 from planner.peers import Peers
-from planner.specs import NAMES, families, family_named, family_of
+from planner.specs import NAMES, families, family_named
+from planner.unreadable import is_broken_spec, is_template, of_template, unknown_kind
 
-CONFIG_KIND = "planner"
 _ALWAYS = frozenset({"YAM001", "YAM003"})  # a file that cannot be read is never fine
-_SPEC_NAMES = ("*.yaml", "*.yml")
-_SKIPPED_FOLDERS = frozenset({".git", ".venv", "node_modules", "__pycache__"})
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """One file and what is wrong with it, including what is suppressed.
 
     ``kind`` is empty for a file that is not a spec of ours. ``place`` is its name relative to the project.
@@ -49,18 +61,36 @@ def check(
     settings: LintSettings,
     clusters: Sequence[Cluster] = (),
     *,
+    only_ours: bool = False,
     today: date | None = None,
 ) -> list[Checked]:
     """Lint files, and the specs below folders; files that are of no known family pass in silence.
 
-    ``clusters`` name specs to compare with. ``today`` decides which suppressions have expired (None: the date of this
-    machine).
+    ``clusters`` name specs to compare with. With ``only_ours``, a given file that shows no sign of being a spec is not even
+    read. ``today`` decides which suppressions have expired (None: the date of this machine).
     """
-    day, peers = today or date.today(), Peers(clusters)
-    given = [(spec, kind or _kind_of(spec)) for spec in map(read_spec, _files(paths))]
+    peers, project = Peers(clusters), Project(settings, clusters)
+    files = files_of(paths, project, kind, only_ours=only_ours)
+    given = [(spec, kind or project.kind(spec)) for spec in map(read_spec, files)]
     for spec, name in given:
         peers.add(spec, name)
-    return [_check(spec, name, settings, day, peers) for spec, name in given]
+    done = [_check(spec, name, project, peers, today) for spec, name in given]
+    return done if paths else _with_dead_globs(done, settings)
+
+
+def kinds_of(
+    paths: Sequence[str], kind: str, settings: LintSettings, clusters: Sequence[Cluster] = ()
+) -> list[tuple[str, str]]:
+    """Which files would be linted, and their kinds; empty for one that is given, and no spec."""
+    project = Project(settings, clusters)
+    specs = map(read_spec, files_of(paths, project, kind))
+    found = [(spec.file, kind or project.kind(spec), spec) for spec in specs]
+    given = frozenset(map(os.path.normpath, paths))
+    return [
+        (file, kind)
+        for file, kind, spec in found
+        if kind or os.path.normpath(file) in given or is_broken_spec(spec)
+    ]
 
 
 def check_text(
@@ -73,46 +103,54 @@ def check_text(
     today: date | None = None,
 ) -> Checked:
     """Lint a text that came from elsewhere, under the name of a file."""
-    spec = read(name, text)
-    return _check(spec, kind or _kind_of(spec), settings, today or date.today(), Peers(clusters))
+    spec, project = parse_spec(name, text), Project(settings, clusters)
+    return _check(spec, kind or project.kind(spec), project, Peers(clusters), today)
 
 
-def error_count(spec: Spec, family: Family, settings: LintSettings) -> int:
-    """How many errors a spec has that nobody chose to ignore."""
-    checked = [_check(spec, family.name, settings, date.today(), Peers(()))]
-    if settings.baseline and Path(settings.baseline).exists():
-        checked = with_baseline(checked, settings)[:1]
-    found = checked[0].findings
-    return sum(each.severity is Severity.ERROR and each.suppressed is None for each in found)
+def check_spec(
+    spec: Spec, kind: str, settings: LintSettings, clusters: Sequence[Cluster] = ()
+) -> Checked:
+    """Lint what has been read already, on its own."""
+    return _check(spec, kind, Project(settings, clusters), Peers(()), None)
 
 
-def with_baseline(checked: Sequence[Checked], settings: LintSettings) -> list[Checked]:
-    """The same, with what the baseline accepts suppressed, and the baseline as a last file with what is stale in it."""
-    path = Path(settings.baseline)
-    text, accepted = read_text(path), baselines.load_baseline(path)
-    result = _accepted(checked, accepted)
-    old = baselines.stale(accepted, _present(result), _Judge(checked, settings))
-    found = tuple(baselines.stale_findings(path, text, old)) if "SUP005" in _run(settings) else ()
-    if found:
-        spec = Spec(str(path), text, ())
-        result.append(Checked(spec, "", _configured(found, str(path), settings)))
-    return result
+@cache
+def codes_run(settings: LintSettings) -> frozenset[str] | None:
+    """The codes that are looked for; None for all, which need not be known then."""
+    if not settings.select:
+        return None
+    return codes_of_all(settings.select, names_of_rules()) | _ALWAYS
 
 
-def update_baseline(checked: Sequence[Checked], settings: LintSettings) -> tuple[int, int, int]:
-    """Write the baseline anew from what was found: how many it holds now, how many are new, and how many are gone."""
-    path = Path(settings.baseline)
-    before = baselines.load_baseline(path) if path.exists() else {}
-    present = _present(_accepted(checked, before))
-    after = baselines.updated(before, present, _Judge(checked, settings))
-    baselines.save_baseline(path, after)
-    return len(after), len(after.keys() - before.keys()), len(before.keys() - after.keys())
+def _is_run(code: str, run: frozenset[str] | None) -> bool:
+    return run is None or code in run
+
+
+def configured(
+    findings: Sequence[Finding], place: str, settings: LintSettings
+) -> tuple[Finding, ...]:
+    """The findings, those that planner.yaml or an option ignores suppressed."""
+    if not findings or not (settings.ignore or settings.per_file):
+        return tuple(findings)
+    known = names_of_rules()
+    lists = [("", "*", settings.ignore)]
+    lists.extend((f"per_file {glob}: ", glob, words) for glob, words in settings.per_file)
+    hidden = {
+        code: Suppression("config", f"{where or 'ignore '}{word}")
+        for where, glob, words in reversed(lists)
+        for word in words
+        for code in codes_of(word, known)
+        if fnmatch.fnmatch(place, glob)
+    }
+    return tuple(
+        each._replace(suppressed=each.suppressed or hidden.get(each.code)) for each in findings
+    )
 
 
 def revealed(checked: Iterable[Checked]) -> list[Checked]:
     """The same, with nothing suppressed."""
     return [
-        replace(each, findings=tuple(replace(found, suppressed=None) for found in each.findings))
+        each._replace(findings=tuple(found._replace(suppressed=None) for found in each.findings))
         for each in checked
     ]
 
@@ -130,10 +168,25 @@ def require_rules(words: Iterable[str], what: str) -> None:
     Raises:
         UsageError: one of them does not; ``what`` says where they stand.
     """
-    known = names_of_rules()
     for word in words:
+        known = names_of_rules()
         if not codes_of(word, known):
             raise UsageError(f"{what}: there is no rule {word!r}", suggestion(word, known))
+
+
+def require_known_rules(config: Config) -> None:
+    """Refuse a planner.yaml with words that stand for no rule.
+
+    Raises:
+        ConfigError: it has some.
+    """
+    if config.spec and (found := _unknown_rules(config.spec)):
+        raise ConfigError(config.spec, found)
+
+
+def broken_config(error: ConfigError) -> Checked:
+    """What is wrong with a planner.yaml that cannot be used."""
+    return _checked(error.spec, KIND, list(error.findings), LintSettings())
 
 
 def rules() -> tuple[Rule, ...]:
@@ -159,33 +212,58 @@ def fails(findings: Iterable[Finding], fail_on: Severity | None) -> bool:
     )
 
 
-def _check(spec: Spec, name: str, settings: LintSettings, today: date, peers: Peers) -> Checked:
-    run = _run(settings)
-    place = _place(spec.file, settings.root)
-    found = suppress(
-        spec,
-        [each for each in _found(spec, name, run, peers) if each.code in run],
-        # In a file of no kind no rules are looked for, so nothing can be said about its comments.
-        Rules(names_of_rules(), run if name else frozenset()),
-        today=today,
-    )
-    findings = _configured(identified(spec, found, place), place, settings)
-    return Checked(spec, name, findings, place)
+def _check(spec: Spec, name: str, project: Project, peers: Peers, today: date | None) -> Checked:
+    settings = project.settings
+    run = codes_run(settings)
+    found = [*unknown_kind(spec), *_found(spec, name, run, project, peers)]
+    found = [each for each in found if _is_run(each.code, run)]
+    if MARK in spec.text:
+        found = _suppressed(spec, name, found, run, today)
+    return _checked(spec, name, found, settings)
 
 
-def _found(spec: Spec, name: str, run: frozenset[str], peers: Peers) -> list[Finding]:
-    if name == CONFIG_KIND:
-        return config_findings(spec)
-    if family := family_named(name):
-        rules_run = [rule for rule in family.rules if rule.code in run]
+def _checked(spec: Spec, name: str, found: list[Finding], settings: LintSettings) -> Checked:
+    place = place_of(spec.file, settings.root)
+    if found:
+        from planner.core.fingerprint import identified  # noqa: PLC0415 - most specs have no findings
+
+        found = identified(spec, found, place)
+    return Checked(spec, name, configured(found, place, settings), place)
+
+
+def _suppressed(
+    spec: Spec, name: str, found: list[Finding], run: frozenset[str] | None, today: date | None
+) -> list[Finding]:
+    """The findings and those about the comments, of which most specs have none: what they need is loaded here."""
+    from planner.core.suppression import Rules, suppress  # noqa: PLC0415 - as above
+    from planner.core.templated import readable  # noqa: PLC0415 - as above
+
+    known, shown = names_of_rules(), readable(spec)
+    # In a file of no kind no rules are looked for, and in a template few: nothing can be said about its comments then.
+    judged = frozenset(known) if run is None else run
+    rules_run = Rules(known, judged if name and shown is spec else frozenset())
+    return suppress(shown, found, rules_run, today=today or date.today())
+
+
+def _found(
+    spec: Spec, name: str, run: frozenset[str] | None, project: Project, peers: Peers
+) -> list[Finding]:
+    if name == KIND:
+        return config_findings(spec) or _unknown_rules(spec)
+    family = family_named(name)
+    spec = family.as_read(spec) if family else spec
+    if spec.problems and is_template(spec) and (name or is_broken_spec(spec)):
+        return of_template(spec, name)
+    if family:
+        rules_run = [rule for rule in family.rules if run is None or rule.code in run]
         around = peers.of(spec)
         if around or peers.needs(spec):
             rules_run.extend(_across(spec, family, peers))
-        return lint(spec, family.layers(spec), rules_run, around)
+        return lint(spec, family.layers(spec), rules_run, around, project.suppliers(spec.file))
     if name:
-        known = ", ".join([*NAMES, CONFIG_KIND])
+        known = ", ".join([*NAMES, KIND])
         raise UsageError(f"{name!r} is not a kind of spec", f"one of {known}")
-    return yaml_only(spec) if _is_named_like_ours(spec) else []
+    return yaml_only(spec) if is_broken_spec(spec) else []
 
 
 def _across(spec: Spec, family: Family, peers: Peers) -> list[Rule]:
@@ -194,90 +272,27 @@ def _across(spec: Spec, family: Family, peers: Peers) -> list[Rule]:
     return rules_across(spec, family, peers)
 
 
-def _run(settings: LintSettings) -> frozenset[str]:
-    """The codes that are looked for."""
-    known = names_of_rules()
-    return codes_of_all(settings.select, known) | _ALWAYS if settings.select else frozenset(known)
+def _unknown_rules(spec: Spec) -> list[Finding]:
+    if not spec.root.get("lint"):
+        return []
+    from planner.core.config_words import unknown_rules  # noqa: PLC0415 - few say anything of rules
+
+    return unknown_rules(spec, names_of_rules())
 
 
-def _place(file: str, root: str) -> str:
-    """A file's name relative to the project, with slashes; as it is when it lies elsewhere."""
-    path, base = (Path(os.path.abspath(each)) for each in (file, root or "."))  # noqa: PTH100 - links keep their names
-    return (path.relative_to(base) if path.is_relative_to(base) else Path(file)).as_posix()
+def _with_dead_globs(checked: list[Checked], settings: LintSettings) -> list[Checked]:
+    """The same, with what the project's planner.yaml says about files that do not exist."""
+    from planner.core.config_words import dead_globs  # noqa: PLC0415 - as above
 
-
-def _kind_of(spec: Spec) -> str:
-    if PurePath(spec.file).name == FILE_NAME:
-        return CONFIG_KIND
-    family = family_of(spec)
-    return family.name if family else ""
-
-
-def _is_named_like_ours(spec: Spec) -> bool:
-    """A broken file cannot be recognised by its content; only one that could be ours is worth a finding."""
-    return not spec.documents
-
-
-def _configured(
-    findings: Iterable[Finding], place: str, settings: LintSettings
-) -> tuple[Finding, ...]:
-    """The findings, those that planner.yaml or an option ignores suppressed."""
-    known = names_of_rules()
-    lists = [("", "*", settings.ignore)]
-    lists.extend((f"per_file {glob}: ", glob, words) for glob, words in settings.per_file)
-    hidden = {
-        code: Suppression("config", f"{where or 'ignore '}{word}")
-        for where, glob, words in reversed(lists)
-        for word in words
-        for code in codes_of(word, known)
-        if fnmatch.fnmatch(place, glob)
-    }
-    return tuple(
-        replace(each, suppressed=each.suppressed or hidden.get(each.code)) for each in findings
-    )
-
-
-def _accepted(checked: Iterable[Checked], baseline: baselines.Baseline) -> list[Checked]:
-    return [
-        replace(each, findings=tuple(baselines.accept(each.findings, baseline))) for each in checked
-    ]
-
-
-def _present(checked: Iterable[Checked]) -> baselines.Baseline:
-    return baselines.baseline_of(found for each in checked for found in each.findings)
-
-
-class _Judge:
-    """Tells whether this run says anything about an entry: its file was checked, or is gone, and so for its rule."""
-
-    def __init__(self, checked: Iterable[Checked], settings: LintSettings) -> None:
-        self._files = frozenset(each.place for each in checked)
-        self._root = Path(settings.root)
-        self._run = _run(settings)
-
-    def __call__(self, entry: baselines.Accepted) -> bool:
-        has_run = entry.code in self._run or entry.code not in names_of_rules()
-        return has_run and (entry.file in self._files or not (self._root / entry.file).exists())
-
-
-def _files(paths: Sequence[str]) -> list[Path]:
-    found: dict[Path, None] = {}
-    for text in paths or (".",):
-        path = Path(text)
-        if path.is_dir():
-            found.update(dict.fromkeys(_below(path)))
-        elif path.exists():
-            found[path] = None
-        else:
-            raise InputError(f"{text}: no such file or folder", "check the path")
-    return list(found)
-
-
-def _below(folder: Path) -> list[Path]:
-    matches = (path for pattern in _SPEC_NAMES for path in folder.rglob(pattern) if path.is_file())
-    return sorted(
-        path for path in matches if not _SKIPPED_FOLDERS & set(path.relative_to(folder).parts)
-    )
+    places, run = [each.place for each in checked], codes_run(settings)
+    for at, each in enumerate(checked):
+        if each.kind == KIND and each.place == FILE_NAME and (settings.per_file or settings.kinds):
+            dead = dead_globs(each.spec, places)
+            added = _checked(
+                each.spec, KIND, dead if _is_run("CFG002", run) else [], settings
+            ).findings
+            checked[at] = each._replace(findings=(*each.findings, *added))
+    return checked
 
 
 def describe_built_in(text: str) -> tuple[str, str, str] | None:

@@ -1,18 +1,25 @@
-"""planner.yaml: how this machine reaches registries, and which clusters there are."""
+"""planner.yaml: how this machine reaches registries, and which clusters there are.
+
+The same may stand in ``pyproject.toml``, in the table ``tool.planner``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
+from types import MappingProxyType
+from typing import NamedTuple
 
 from planner.core.document import Node, Spec
-from planner.core.errors import UsageError
+from planner.core.errors import InputError, UsageError
 from planner.core.lint import Finding, Severity, Structure, first_document, lint
 from planner.core.reader import read
 from planner.files import read_text
 
 FILE_NAME = "planner.yaml"
+TOML_NAME = "pyproject.toml"
+KIND = "planner"
+_TABLE = ("tool", "planner")
 STRUCTURE = Structure(
     schema="planner",
     unknown_key="planner knows no such key here",
@@ -21,8 +28,7 @@ STRUCTURE = Structure(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(NamedTuple):
     """How to trust a registry, and how it can trust us. Empty paths: the system's authorities, no certificate of ours."""
 
     ca_file: str = ""
@@ -31,8 +37,7 @@ class Tls:
     insecure_skip_verify: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrySettings:
+class RegistrySettings(NamedTuple):
     """One entry of ``registries``. ``parallelism`` 0 means: planner's own choice."""
 
     endpoint: str = ""
@@ -42,11 +47,11 @@ class RegistrySettings:
     credential_helper: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(NamedTuple):
     """One entry of ``clusters``; paths are usable from the working directory.
 
-    ``companions`` are further files of the cluster, which its spec is compared with.
+    ``companions`` are further files of the cluster, which its spec is compared with. ``terraform``: its output supplies what
+    the spec does not say. ``bundle`` is the manifest of its release, a file or a URL.
     """
 
     name: str
@@ -56,14 +61,31 @@ class Cluster:
     images: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
+    terraform: bool = False
+    bundle: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LintSettings:
+class ConfigError(UsageError):
+    """A planner.yaml has ``findings``, so that nothing can be done with it."""
+
+    def __init__(self, spec: Spec, findings: Sequence[Finding]) -> None:
+        listed = "\n  ".join(
+            f"{each.file}:{each.span.line}:{each.span.column}: {each.message}" for each in findings
+        )
+        super().__init__(
+            f"{spec.file} cannot be used:\n  {listed}",
+            f"planner lint {spec.file} shows it in place",
+        )
+        self.spec = spec
+        self.findings = tuple(findings)
+
+
+class LintSettings(NamedTuple):
     """What ``lint`` runs and what it leaves out, and from which severity on it fails (None: never).
 
     Rules are given by code, name, or the beginning of codes; no ``select`` means all. ``baseline`` is a file, empty for
-    none. ``root`` is the folder to which the names in fingerprints are relative.
+    none. ``root`` is the folder to which the names in fingerprints and globs are relative. ``kinds`` are families by glob.
+    ``terraform``: its output supplies what any of the specs does not say.
     """
 
     ignore: tuple[str, ...] = ()
@@ -72,25 +94,27 @@ class LintSettings:
     select: tuple[str, ...] = ()
     baseline: str = ""
     root: str = ""
+    kinds: tuple[tuple[str, str], ...] = ()
+    terraform: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """The nearest planner.yaml, or the defaults when there is none (``path`` is None then)."""
+class Config(NamedTuple):
+    """The nearest planner.yaml, or the defaults when there is none (``path`` and ``spec`` are None then)."""
 
     path: Path | None = None
-    registries: Mapping[str, RegistrySettings] = field(default_factory=dict)
+    registries: Mapping[str, RegistrySettings] = MappingProxyType({})
     clusters: tuple[Cluster, ...] = ()
     lint: LintSettings = LintSettings()
+    spec: Spec | None = None
 
 
-def load_config(path: str = "") -> Config:
-    """Read ``path``, or else the nearest planner.yaml from the working directory upwards.
+def load_config(path: str = "", folder: Path | None = None) -> Config:
+    """Read ``path``, or else the nearest planner.yaml from ``folder`` (None: the working directory) upwards.
 
     Raises:
-        UsageError: it has findings; all of them stand in the message.
+        ConfigError: it has findings; all of them stand in the message.
     """
-    found = Path(path) if path else _nearest(Path.cwd())
+    found = Path(path) if path else _nearest(Path.cwd() / (folder or ""))
     return parse_config(found) if found else Config()
 
 
@@ -99,13 +123,10 @@ def parse_config(path: Path) -> Config:
     spec = read_spec(path)
     findings = config_findings(spec)
     if findings:
-        listed = "\n  ".join(
-            f"{f.file}:{f.span.line}:{f.span.column}: {f.message}" for f in findings
-        )
-        raise UsageError(
-            f"{path} cannot be used:\n  {listed}", f"planner lint {path} shows it in place"
-        )
-    return _parse(spec.root, path)
+        raise ConfigError(spec, findings)
+    if path.name == TOML_NAME and not spec.documents:
+        raise UsageError(f"{path} has no table [tool.planner]", f"write it, or name a {FILE_NAME}")
+    return _parse(spec, path)
 
 
 def config_findings(spec: Spec) -> list[Finding]:
@@ -114,17 +135,41 @@ def config_findings(spec: Spec) -> list[Finding]:
 
 
 def read_spec(path: Path) -> Spec:
-    """Read a YAML file; raises what ``read_text`` raises."""
-    return read(str(path), read_text(path))
+    """Read a YAML file, or planner's table of a pyproject.toml; raises what ``read_text`` raises."""
+    return parse_spec(str(path), read_text(path))
+
+
+def parse_spec(file: str, text: str) -> Spec:
+    """The same of a text that has been read."""
+    if PurePath(file).name != TOML_NAME:
+        return read(file, text)
+    from planner.core.toml_table import read_table  # noqa: PLC0415 - few need it
+
+    return read_table(file, text, _TABLE) or Spec(file, text, ())
 
 
 def _nearest(folder: Path) -> Path | None:
     for each in (folder, *folder.parents):
         if (each / FILE_NAME).is_file():
             return _from_here(each / FILE_NAME)
+        if _has_table(each / TOML_NAME):
+            return _from_here(each / TOML_NAME)
         if (each / ".git").exists():
             return None
     return None
+
+
+def _has_table(path: Path) -> bool:
+    """Whether a pyproject.toml speaks of planner; other people's files may be as broken as they like."""
+    if not path.is_file():
+        return False
+    try:
+        text = read_text(path)
+        spec = read_spec(path) if "planner" in text else None
+    except InputError:
+        return False
+    is_meant = spec is not None and bool(spec.problems) and "[tool.planner" in text
+    return is_meant or (spec is not None and bool(spec.documents))
 
 
 def _from_here(path: Path) -> Path:
@@ -133,13 +178,14 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _parse(root: Node, path: Path) -> Config:
-    folder = path.parent
+def _parse(spec: Spec, path: Path) -> Config:
+    root, folder = spec.root, path.parent
     return Config(
         path,
         {name: _registry(node, folder) for name, node in root.get("registries").fields()},
         tuple(_cluster(node, folder) for node in root.get("clusters").items),
         _lint(root.get("lint"), folder),
+        spec,
     )
 
 
@@ -181,7 +227,13 @@ def _cluster(node: Node, folder: Path) -> Cluster:
         images=tuple(str(folder / text) for text in _strings(node.get("images"))),
         platforms=tuple(_strings(node.get("platforms"))),
         companions=tuple(str(folder / text) for text in _strings(node.get("companions"))),
+        terraform=node.get("terraform").is_true(),
+        bundle=_file_or_url(node.get("bundle").string(), folder),
     )
+
+
+def _file_or_url(text: str, folder: Path) -> str:
+    return text if "://" in text or not text else str(folder / text)
 
 
 def _lint(node: Node, folder: Path) -> LintSettings:
@@ -194,6 +246,7 @@ def _lint(node: Node, folder: Path) -> LintSettings:
         tuple(_strings(node.get("select"))),
         str(folder / baseline) if baseline else "",
         str(folder),
+        tuple((glob, kind.string()) for glob, kind in node.get("kinds").fields()),
     )
 
 

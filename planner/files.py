@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from planner.core.errors import InputError
@@ -27,6 +28,13 @@ def read_text(path: Path) -> str:
         ) from error
 
 
+def place_of(file: str, root: str) -> str:
+    """A file's name relative to the folder ``root``, with slashes; as it is when it lies elsewhere."""
+    path, base = os.path.abspath(file), os.path.abspath(root or ".")  # noqa: PTH100 - links keep their names
+    inside = path.startswith(base.rstrip(os.sep) + os.sep)
+    return Path(os.path.relpath(path, base) if inside else file).as_posix()
+
+
 def write_whole(file: str, data: bytes) -> None:
     """Replace a file in one go; a link is followed, and what is no regular file (``/dev/stdout``) is written to.
 
@@ -48,9 +56,23 @@ def write_whole(file: str, data: bytes) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
+    """Write a file anew; one that is there keeps mode and owner, and nobody reads it meanwhile who could not before."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        beside.write_bytes(data)
+        if path.exists():
+            beside.touch(mode=0o600)
+            beside.write_bytes(data)
+            _give_like(path, beside)
+        else:
+            beside.write_bytes(data)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _give_like(path: Path, beside: Path) -> None:
+    """Mode and owner of ``path`` for the file beside it; only root may give a file away, and is who should."""
+    there = path.stat()
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        os.chown(beside, there.st_uid, there.st_gid)
+    beside.chmod(stat.S_IMODE(there.st_mode))

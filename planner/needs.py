@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from planner.bundles import load_manifests
 from planner.config import FILE_NAME, Cluster, Config, read_spec
 from planner.core.document import Spec
 from planner.core.errors import InputError, UsageError
@@ -22,13 +23,16 @@ from planner.specs import families, family_named, family_of
 class Wanted:
     """What the command line asks for. Without ``specs``, the clusters of planner.yaml are meant.
 
-    ``release`` and ``images`` come on top of what planner.yaml says about a cluster; ``release`` replaces its release.
+    ``release``, ``images`` and ``bundle`` come on top of what planner.yaml says about a cluster; release and bundle replace
+    its own.
     """
 
     specs: tuple[str, ...] = ()
     kind: str = ""
     release: str = ""
     images: tuple[str, ...] = ()
+    bundle: str = ""
+    everything: bool = False
     flags: NodeFlags = field(default_factory=NodeFlags)
 
 
@@ -83,6 +87,7 @@ def load_spec(path: str, kind: str = "") -> tuple[Spec, Family]:
     """
     spec = read_spec(Path(path))
     family = family_named(kind) if kind else family_of(spec)
+    spec = family.as_read(spec) if family else spec
     broken = next((each for each in spec.problems if each.kind != "duplicate"), None)
     if broken:
         where = f"{path}:{broken.span.line}:{broken.span.column}"
@@ -169,14 +174,21 @@ class _Reader:
         images = tuple(image for path in lists for image in read_image_list(path))
         for path in lists:
             self.note(path, "images")
-        selection = Selection(wanted.release or cluster.release, images, wanted.flags)
-        needs = (_named(need, cluster.name) for need in family.needs(spec, selection))
+        bundle = wanted.bundle or cluster.bundle
+        selection = Selection(
+            wanted.release or cluster.release,
+            images,
+            wanted.flags,
+            load_manifests(bundle, lambda path: self.note(path, "bundle")) if bundle else None,
+            wanted.everything,
+        )
+        needs = (_named(need, cluster.name) for need in family.images().needs(spec, selection))
         return ClusterNeeds(cluster.name, spec, family, tuple(needs))
 
 
 def _named(need: Need, cluster: str) -> Need:
     reasons = tuple(each._replace(text=f"{cluster}: {each.text}") for each in need.because)
-    return replace(need, because=reasons)
+    return need._replace(because=reasons)
 
 
 def _sha256(data: bytes) -> str:

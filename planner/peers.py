@@ -6,7 +6,8 @@ They are context: what is wrong in them is reported when they are given themselv
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from planner.config import Cluster, Config
@@ -25,21 +26,23 @@ class Peers:
     """Finds and reads them, each file once."""
 
     def __init__(self, clusters: Sequence[Cluster]) -> None:
+        self._real: Callable[[str], str] = cache(os.path.realpath)
         self._named = clusters
         self._needs: dict[str, tuple[Need, ...]] = {}
         self._clusters = [
-            {_real(file): each.kind for file in (each.spec, *each.companions)} for each in clusters
+            {self._real(file): each.kind for file in (each.spec, *each.companions)}
+            for each in clusters
         ]
         self._read: dict[str, tuple[Spec, str] | None] = {}
         self._folders: dict[str, list[str]] = {}
 
     def add(self, spec: Spec, family: str) -> None:
         """A file that has been read already."""
-        self._read[_real(spec.file)] = (spec, family)
+        self._read[self._real(spec.file)] = (spec, family)
 
     def of(self, spec: Spec) -> tuple[Peer, ...]:
         """The peers of a file, the near ones first, each in the order of their names."""
-        own = _real(spec.file)
+        own = self._real(spec.file)
         near = {file: kind for each in self._clusters if own in each for file, kind in each.items()}
         near = {**dict.fromkeys(self._beside(own), ""), **near}
         far = {file: kind for each in self._clusters for file, kind in each.items()}
@@ -50,9 +53,9 @@ class Peers:
 
     def needs(self, spec: Spec) -> tuple[Need, ...]:
         """What the clusters of a spec need, as planner.yaml says; nothing when it is not known."""
-        own = _real(spec.file)
+        own = self._real(spec.file)
         if own not in self._needs:
-            clusters = tuple(each for each in self._named if _real(each.spec) == own)
+            clusters = tuple(each for each in self._named if self._real(each.spec) == own)
             self._needs[own] = _needs(clusters) if clusters else ()
         return self._needs[own]
 
@@ -101,7 +104,3 @@ def _load(file: str, kind: str) -> tuple[Spec, str] | None:
     spec = read(os.path.relpath(file), text)
     family = family_named(kind) if kind else family_of(spec)
     return (spec, family.name) if family and spec.documents else None
-
-
-def _real(file: str) -> str:
-    return os.path.realpath(file)

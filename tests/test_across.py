@@ -136,3 +136,8 @@ def test_a_spec_that_mirrors_nothing_covers_nothing_on_purpose() -> None:
         _CONFIG: "version: 1\nclusters: [{name: a, spec: registries.yaml, images: [a.txt]}]\n",
     }
     assert _found(files, "ACR003") == []
+
+
+def test_an_endpoint_that_is_no_url_is_compared_with_nothing() -> None:
+    files = {"registries.yaml": _k3s("https://[a"), "kubeone.yaml": _manifest("r.corp")}
+    assert _found(files, "ACR001") == []

@@ -185,7 +185,7 @@ def test_two_updates_write_the_same(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param(None, "b.json: cannot be read", id="missing"),
+        pytest.param(None, "b.json: there is no such baseline", id="missing"),
         pytest.param("[", "it is not JSON", id="no-json"),
         pytest.param("{}", "the document is not as planner.baseline/1 has it", id="empty"),
         pytest.param(

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from planner.config import Config, RegistrySettings, load_config, parse_config
+from planner.config import Config, RegistrySettings, load_config, parse_config, read_spec
+from planner.core.config_words import unknown_rules
 from planner.core.errors import InputError, RegistryError, UsageError
 from planner.core.lint import Severity
+from planner.core.schema import load
+from planner.specs import NAMES
 from planner.stores.opening import Places, Stores
 from planner.stores.registry import Registry
 
@@ -259,3 +262,132 @@ def test_a_layout_as_endpoint_is_relative_to_the_file(folder: Path) -> None:
         Places(parse_config(folder / "planner.yaml")).endpoint("docker.io")
         == f"oci:{folder}/stock/hub"
     )
+
+
+# pyproject.toml.
+
+TOML = """\
+[project]
+name = "planner-specs"
+
+[tool.planner]
+version = 1
+clusters = [{name = "edge", spec = "edge/registries.yaml", terraform = true}]
+
+[tool.planner.lint]
+ignore = [
+    "K3S001",
+]
+kinds = {"infra/*" = "kubeone"}
+
+[tool.other]
+lint = 5
+"""
+
+
+def write_toml(folder: Path, text: str) -> Path:
+    path = folder / "pyproject.toml"
+    path.write_text(text)
+    return path
+
+
+def test_pyproject_says_the_same(folder: Path) -> None:
+    write_toml(folder, TOML)
+    config = load_config()
+    assert (config.path, config.lint.ignore) == (Path("pyproject.toml"), ("K3S001",))
+    assert config.lint.kinds == (("infra/*", "kubeone"),)
+    (cluster,) = config.clusters
+    assert (cluster.spec, cluster.terraform) == ("edge/registries.yaml", True)
+
+
+def test_planner_yaml_wins_in_one_folder_and_the_nearer_one_in_two(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, "version: 1")
+    write_toml(folder, TOML)
+    assert load_config().path == Path("planner.yaml")
+    (folder / "a").mkdir()
+    write_toml(folder / "a", TOML)
+    monkeypatch.chdir(folder / "a")
+    assert load_config().path == Path("pyproject.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[project]\nname = 'planner'\n", id="no-table"),
+        pytest.param("[project\nname = 'planner'\n", id="broken"),
+        pytest.param("tool = 5\n# planner", id="no-tools"),
+        pytest.param("[tool.plannerx]\nversion = 1\n", id="another"),
+    ],
+)
+def test_a_pyproject_of_others_is_passed_over(
+    folder: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    above = write(folder, "version: 1")
+    (folder / "a").mkdir()
+    write_toml(folder / "a", text)
+    monkeypatch.chdir(folder / "a")
+    assert load_config().path == above
+
+
+def test_a_pyproject_that_is_named_must_speak_of_planner(folder: Path) -> None:
+    path = write_toml(folder, "[project]\n")
+    with pytest.raises(UsageError, match=r"has no table \[tool\.planner\]"):
+        load_config(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param("[tool.planner]\nversion = 2", "2:1: ", id="value"),
+        pytest.param("[tool.planner]\n\nversio = 1\nversion = 1", "3:1: ", id="key"),
+        pytest.param("[a]\nx = 1\n[tool.planner]", "3:2: ", id="missing"),
+        pytest.param(
+            "[tool.planner]\nversion = 1\n[ tool . 'planner'.lint ]\nselct = []",
+            "4:1: ",
+            id="header-in-another-form",
+        ),
+        pytest.param(
+            "[tool.planner]\nversion = 1\n[tool.planner.lint]\n[other]\nselct = 1\n"
+            "[tool.planner.registries.a]\nselct = 1",
+            "7:1: ",
+            id="the-right-table",
+        ),
+        pytest.param(
+            "[tool.planner]\nversion = 1\n[[tool.planner.clusters]]\nname = 'a'\nspec = 'b'\n"
+            "[[tool.planner.clusters]]\nname = 'a'\n",
+            "7:1: ",
+            id="the-second-of-a-list",
+        ),
+        pytest.param("tool.planner = {version = 2}", "1:1: ", id="dotted"),
+        pytest.param("[tool.planner]\nversion = 1\nclusters = [{naem = 1}]", "3:1: ", id="inline"),
+        pytest.param("[tool.planner]\nversion = ", "2:1: ", id="cut-off"),
+        pytest.param("[tool.planner]\nversion 1", "2:9: ", id="broken"),
+    ],
+)
+def test_a_mistake_in_pyproject_is_told_with_its_line(folder: Path, text: str, place: str) -> None:
+    path = write_toml(folder, text)
+    with pytest.raises(UsageError) as caught:
+        load_config()
+    assert f"  {path.name}:{place}" in caught.value.message
+
+
+def test_the_kinds_that_can_be_written_are_those_there_are() -> None:
+    assert load("planner")["properties"]["clusters"]["items"]["properties"]["kind"]["enum"] == [
+        *NAMES
+    ]
+
+
+def test_rules_that_do_not_exist_are_found_where_they_stand(folder: Path) -> None:
+    text = (
+        "version: 1\nlint:\n  select: [K3S, K3]\n  ignore: [unknown_kye, SCH001]\n"
+        "  per_file: {'*': [nonsense_]}\n"
+    )
+    found = unknown_rules(read_spec(write(folder, text)), {"SCH001": "unknown_key", "K3S001": "a"})
+    assert [(each.code, each.span[:2]) for each in found] == [
+        ("CFG001", (3, 17)),
+        ("CFG001", (4, 12)),
+        ("CFG001", (5, 20)),
+    ]
+    assert found[1].hint == "did you mean unknown_key?"

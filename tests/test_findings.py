@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -35,9 +34,9 @@ HOSTILE = Finding(
     related=(Related(HOSTILE_FILE, Span(1, 1, 1, 2), "first\x1b"),),
 )
 PLAIN = Finding("k.yaml", Span(3, 5, 3, 14), "K3S002", "invalid_rewrite_pattern", "m", "do this")
-WARNING = replace(PLAIN, severity=Severity.WARNING, code="K3S003", name="other")
-INFO = replace(PLAIN, severity=Severity.INFO, code="SCH004", name="invalid_value")
-HIDDEN = replace(PLAIN, message="hidden", suppressed=Suppression("comment", "known"))
+WARNING = PLAIN._replace(severity=Severity.WARNING, code="K3S003", name="other")
+INFO = PLAIN._replace(severity=Severity.INFO, code="SCH004", name="invalid_value")
+HIDDEN = PLAIN._replace(message="hidden", suppressed=Suppression("comment", "known"))
 
 
 @pytest.fixture(autouse=True)
@@ -156,7 +155,7 @@ def test_a_place_in_sarif_is_relative_and_ends_before_its_end() -> None:
 
 
 def test_a_file_elsewhere_has_an_absolute_uri_in_sarif() -> None:
-    (result,) = sarif(replace(PLAIN, file="../x y.yaml"))["results"]
+    (result,) = sarif(PLAIN._replace(file="../x y.yaml"))["results"]
     uri = (Path.cwd().parent / "x y.yaml").as_uri()
     assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": uri}
 
@@ -176,7 +175,7 @@ def test_a_message_makes_no_link_in_sarif() -> None:
 
 @pytest.mark.parametrize(("by", "kind"), [("comment", "inSource"), ("baseline", "external")])
 def test_sarif_keeps_suppressed_results(by: Any, kind: str) -> None:
-    results = sarif(PLAIN, replace(PLAIN, suppressed=Suppression(by, "known")))["results"]
+    results = sarif(PLAIN, PLAIN._replace(suppressed=Suppression(by, "known")))["results"]
     accepted = {"kind": kind, "status": "accepted", "justification": "known"}
     assert [each["suppressions"] for each in results] == [[], [accepted]]
 
@@ -184,7 +183,7 @@ def test_sarif_keeps_suppressed_results(by: Any, kind: str) -> None:
 def test_equal_findings_have_different_line_hashes() -> None:
     hashes = [
         each["partialFingerprints"]["primaryLocationLineHash"]
-        for each in sarif(PLAIN, replace(PLAIN, span=Span(9, 1, 9, 2)))["results"]
+        for each in sarif(PLAIN, PLAIN._replace(span=Span(9, 1, 9, 2)))["results"]
     ]
     assert [each.partition(":")[2] for each in hashes] == ["1", "2"]
     assert len({each.partition(":")[0] for each in hashes}) == 1
@@ -217,7 +216,7 @@ def test_every_rule_can_be_described_in_sarif() -> None:
 
 
 def many(severity: Severity, count: int) -> Iterable[Finding]:
-    return (replace(PLAIN, severity=severity, span=Span(n, 1, n, 2)) for n in range(1, count + 1))
+    return (PLAIN._replace(severity=severity, span=Span(n, 1, n, 2)) for n in range(1, count + 1))
 
 
 def test_github_gets_errors_first() -> None:
@@ -241,7 +240,7 @@ def test_github_is_told_what_it_does_not_show(errors: int, warnings: int, notice
 
 
 def test_github_gets_columns_only_within_a_line() -> None:
-    text = written("github", checked(replace(PLAIN, span=Span(3, 5, 4, 1))))
+    text = written("github", checked(PLAIN._replace(span=Span(3, 5, 4, 1))))
     assert text.startswith("::error file=k.yaml,line=3,endLine=4,title=")
 
 
@@ -259,7 +258,7 @@ def test_gitlab_gets_what_it_needs() -> None:
 
 def test_fingerprints_for_gitlab_are_unique_and_stay_when_lines_move() -> None:
     def fingerprints(*lines: int) -> list[str]:
-        found = (replace(PLAIN, span=Span(line, 1, line, 2)) for line in lines)
+        found = (PLAIN._replace(span=Span(line, 1, line, 2)) for line in lines)
         return [each["fingerprint"] for each in json.loads(written("gitlab", checked(*found)))]
 
     assert len(set(fingerprints(1, 2, 3))) == 3
@@ -268,7 +267,7 @@ def test_fingerprints_for_gitlab_are_unique_and_stay_when_lines_move() -> None:
 
 @pytest.mark.parametrize("form", ["github", "gitlab", "sarif", "junit", "markdown"])
 def test_absolute_paths_below_the_working_directory_become_relative(form: str, here: Path) -> None:
-    text = written(form, checked(replace(PLAIN, file=str(here / "sub/k.yaml"))))
+    text = written(form, checked(PLAIN._replace(file=str(here / "sub/k.yaml"))))
     assert "sub/k.yaml" in text
     assert f"{here}/sub" not in text
 

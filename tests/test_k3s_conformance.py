@@ -69,6 +69,7 @@ _REWRITE = "mirrors: {docker.io: {endpoint: [https://r.corp], rewrite: {%s}}}"
         pytest.param(f"{_TO_CORP}{{reg:5000: {{{_WITH_AUTH}}}}}", ["K3S031"], id="no-domain"),
         pytest.param(f"{_TO_CORP}{{rge.corp:5000: {{{_WITH_AUTH}}}}}", ["K3S031"], id="turned"),
         pytest.param(f"{_TO_CORP}{{reg.corp.lan: {{{_WITH_AUTH}}}}}", ["K3S031"], id="more-domain"),
+        pytest.param(f"{_TO_CORP}{{.corp: {{{_WITH_AUTH}}}}}", [], id="leading-dot"),
         pytest.param(f"{_TO_CORP}{{quay.io: {{{_WITH_AUTH}}}}}", ["K3S032"], id="mirror-name"),
         pytest.param(
             f"{_TO_CORP}{{quay.io: {{{_WITH_AUTH}}}, reg.corp:5000: {{{_WITH_AUTH}}}}}",

@@ -8,7 +8,6 @@ from planner.core.containerd import folder_of
 from planner.core.document import Spec
 from planner.core.family import NodeFlags
 from planner.core.reader import read
-from planner.core.refs import parse_image
 from planner.specs.k3s import FAMILY
 from planner.specs.k3s.render import rewrite_repository
 from tests.support.conformance import Case, cases
@@ -30,7 +29,7 @@ def _lines(text: str) -> list[str]:
 
 @pytest.mark.parametrize("case", cases("k3s_render"))
 def test_k3s_writes_these_files(case: Case) -> None:
-    files = FAMILY.render(_spec(case), _flags(case))
+    files = FAMILY.images().render(_spec(case), _flags(case))
     made = {folder_of(file): _lines(text) for file, text in files.items()}
     expected = {name: _lines(text) for name, text in case["expected_hosts_toml"].items()}
     assert made == expected
@@ -38,7 +37,7 @@ def test_k3s_writes_these_files(case: Case) -> None:
 
 @pytest.mark.parametrize("case", cases("k3s_rewrite", lambda case: case["kind"] == "resolve"))
 def test_the_node_asks_these_urls(case: Case) -> None:
-    found = FAMILY.resolve(_spec(case), parse_image(case["image"]), _flags(case))
+    found = FAMILY.images().resolve(_spec(case), case["image"], _flags(case))
     tried = [{"url": each.url, "repository": each.repository} for each in found.attempts]
     assert tried == case["expected_attempts"]
 
@@ -48,9 +47,9 @@ def test_the_node_asks_these_urls(case: Case) -> None:
 )
 def test_packaged_images_move_to_the_default_registry(case: Case) -> None:
     flags = NodeFlags(system_default_registry=case["system_default_registry"])
-    found = FAMILY.resolve(_spec(case), parse_image(case["image"]), flags)
-    moved = found.rewrites[-1].image if found.rewrites else found.image
-    assert str(moved) == case["expected_ref"]
+    found = FAMILY.images().resolve(_spec(case), case["image"], flags)
+    moved = found.rewrites[-1].image if found.rewrites else str(found.image)
+    assert moved == case["expected_ref"]
 
 
 @pytest.mark.parametrize(
@@ -71,11 +70,11 @@ def test_one_rewrite_that_changes_the_name_applies(
 
 def test_credentials_count_for_the_host_that_is_asked() -> None:
     spec = read("registries.yaml", "configs: {quay.io: {auth: {username: u, password: p}}}")
-    (attempt,) = FAMILY.resolve(spec, parse_image("quay.io/a/b"), NodeFlags()).attempts
+    (attempt,) = FAMILY.images().resolve(spec, "quay.io/a/b", NodeFlags()).attempts
     assert attempt.auth
 
 
 def test_credentials_of_the_wildcard_count_nowhere() -> None:
     spec = read("registries.yaml", 'configs: {"*": {auth: {username: u, password: p}}}')
-    (attempt,) = FAMILY.resolve(spec, parse_image("quay.io/a/b"), NodeFlags()).attempts
+    (attempt,) = FAMILY.images().resolve(spec, "quay.io/a/b", NodeFlags()).attempts
     assert not attempt.auth

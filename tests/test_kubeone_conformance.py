@@ -103,6 +103,12 @@ def test_an_unusable_registry_has_a_hint_to_type(registry: str, hint: str) -> No
     assert [(each.code, each.hint) for each in findings(text)] == [("KUB040", hint)]
 
 
+@pytest.mark.parametrize("url", ["https://[a", "https://[::1", "https://a b"])
+def test_what_is_no_url_is_no_crash(url: str) -> None:
+    entry = f"containerRuntime: {{containerd: {{registries: {{'{url}': {{mirrors: ['{url}']}}}}}}}}"
+    assert "KUB046" in codes(f"{COMPLETE}{entry}\n")
+
+
 CERTIFICATE = (
     "MIIBLDCB36ADAgECAhRDfj5jsjtyKAGhl19ZVnWirglkCzAFBgMrZXAwDDEKMAgG"
     "A1UEAwwBdDAeFw0yNjExMjEwMzE2MzlaFw0zNjExMTgwMzE2MzlaMAwxCjAIBgNV"

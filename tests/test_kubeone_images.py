@@ -75,7 +75,7 @@ def needs(spec: Spec, release: str = "", images: Iterable[str] = ()) -> list[Nee
     listed = tuple(
         ListedImage(parse_image(each), Because("list", 1, 1, "listed")) for each in images
     )
-    return list(FAMILY.needs(spec, Selection(release, listed)))
+    return list(FAMILY.images().needs(spec, Selection(release, listed)))
 
 
 def sources(found: Iterable[Need]) -> set[str]:
@@ -294,7 +294,7 @@ NEWEST = {
 }
 
 
-@pytest.mark.parametrize("release", FAMILY.releases())
+@pytest.mark.parametrize("release", FAMILY.images().releases())
 def test_every_release_is_packaged_with_the_images_of_a_cluster_on_aws(release: str) -> None:
     lines = ["registryConfiguration: {overwriteRegistry: r.corp}"]
     found = needs(cluster(*lines, version=NEWEST[release], provider="aws"), release)
@@ -302,7 +302,7 @@ def test_every_release_is_packaged_with_the_images_of_a_cluster_on_aws(release: 
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("release", FAMILY.releases())
+@pytest.mark.parametrize("release", FAMILY.images().releases())
 def test_every_provider_has_a_controller_and_storage_in_every_release(
     release: str, provider: str
 ) -> None:

@@ -3,7 +3,6 @@ import pytest
 from planner.core.document import Spec
 from planner.core.family import NodeFlags
 from planner.core.reader import read
-from planner.core.refs import parse_image
 from planner.core.resolution import Resolution
 from planner.specs.kubeone import FAMILY
 
@@ -25,11 +24,11 @@ def with_registries(*lines: str) -> Spec:
 
 
 def render(spec: Spec) -> dict[str, str]:
-    return dict(FAMILY.render(spec, NodeFlags()))
+    return dict(FAMILY.images().render(spec, NodeFlags()))
 
 
 def resolve(spec: Spec, image: str) -> Resolution:
-    return FAMILY.resolve(spec, parse_image(image), NodeFlags())
+    return FAMILY.images().resolve(spec, image, NodeFlags())
 
 
 def urls(spec: Spec, image: str) -> list[str]:
@@ -38,7 +37,7 @@ def urls(spec: Spec, image: str) -> list[str]:
 
 def asked(spec: Spec, image: str) -> str:
     resolution = resolve(spec, image)
-    return str(resolution.rewrites[-1].image) if resolution.rewrites else image
+    return resolution.rewrites[-1].image if resolution.rewrites else image
 
 
 def test_docker_hub_always_has_a_file() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from planner.core.lint import (
     Layer,
     Rule,
     Severity,
+    Structure,
     lint,
     rule,
     yaml_only,
@@ -34,7 +37,7 @@ def _lint(text: str, *rules: Rule) -> list[Finding]:
 @pytest.mark.parametrize(
     ("text", "code", "span"),
     [
-        pytest.param("mirrors: [\n", "YAM001", (1, 11, 1, 12), id="syntax"),
+        pytest.param("mirrors: [\n", "YAM001", (1, 11, 1, 11), id="syntax-at-the-end"),
         pytest.param("configs: {a: , a: }\n", "YAM002", (1, 16, 1, 17), id="duplicate"),
         pytest.param("[" * 999, "YAM003", (1, 201, 1, 202), id="too-deep"),
         pytest.param("mirror: {}\n", "SCH001", (1, 1, 1, 7), id="unknown-key"),
@@ -205,6 +208,31 @@ def test_values_are_checked(text: str, code: str, message: str) -> None:
     (finding,) = config_findings(read("planner.yaml", text))
     assert finding.code == code
     assert message in finding.message
+
+
+@pytest.mark.parametrize(
+    ("keyword", "limit", "value"),
+    [
+        pytest.param("pattern", "^$", "hunter2", id="pattern"),
+        pytest.param("enum", ["hunter3"], "hunter2", id="enum"),
+        pytest.param("const", "", "hunter2", id="const"),
+        pytest.param("minimum", 9, "2", id="minimum"),
+        pytest.param("maximum", 1, "2", id="maximum"),
+        pytest.param("type", "boolean", "hunter2", id="type"),
+    ],
+)
+def test_no_message_shows_what_may_be_a_password(
+    keyword: str, limit: object, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planner.core.schema.folder", lambda: tmp_path)
+    secret = {"title": "Password", "writeOnly": True, keyword: limit}
+    schema = {"type": "object", "properties": {"a": secret}}
+    (tmp_path / f"secret-{keyword}.json").write_text(json.dumps(schema), "utf-8")
+    spec = read("f.yaml", f"a: {value}\n")
+    structure = Structure(f"secret-{keyword}", "", "refused", "")
+    (found,) = lint(spec, [Layer(spec.root, structure)], ())
+    assert found.code in ("SCH003", "SCH004")
+    assert value not in found.message
 
 
 def test_every_missing_key_is_named_at_the_first_line() -> None:

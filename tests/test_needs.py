@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,7 +142,7 @@ def test_without_spec_and_clusters_there_is_nothing_to_do() -> None:
 
 
 def test_platforms_are_refused_until_they_can_be_chosen(tmp_path: Path) -> None:
-    chosen = replace(cluster(tmp_path, "a"), platforms=("linux/amd64",))
+    chosen = cluster(tmp_path, "a")._replace(platforms=("linux/amd64",))
     config = Config(clusters=(chosen,))
     with pytest.raises(UsageError, match="cluster 'a': platforms cannot be chosen yet"):
         collect(config, Wanted())

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from planner.core.document import Spec
+from planner.core.edits import apply_edits, first_of_overlapping
 from planner.core.family import Family
 from planner.core.lint import BUILT_IN, Finding, Peer, Rule, lint
 from planner.core.reader import read
@@ -82,6 +83,39 @@ def test_messages_follow_the_house_style(family: Family, each: Rule) -> None:
         assert finding.message
         assert not finding.message.endswith(".")
         assert "\n" not in finding.message + finding.hint
+
+
+def _unmarked(text: str) -> str:
+    """An example without the remarks of this test."""
+    return re.sub(r" *# <- .*", "", text)
+
+
+def _mended(family: Family, each: Rule, text: str) -> str:
+    """The text after all fixes of the rule, as often as there is one."""
+    for _ in range(10):
+        found = [finding for finding in _found(family, text) if finding.code == each.code]
+        fixes = first_of_overlapping([finding.fix for finding in found if finding.fix])
+        if not fixes:
+            return text
+        text = apply_edits(text, (edit for fix in fixes for edit in fix.edits)).text
+    pytest.fail("the fixes come to no end")
+
+
+@pytest.mark.parametrize(("family", "each"), _RULES)
+def test_a_rule_makes_of_its_bad_example_what_its_page_shows(family: Family, each: Rule) -> None:
+    bad = _unmarked(each.section("Bad"))
+    mended = _mended(family, each, bad)
+    if each.section("Fixed"):
+        assert mended == each.section("Fixed")
+    elif mended != bad:
+        assert len(_lines(family, each, mended)) < len(_lines(family, each, bad))
+    assert _mended(family, each, mended) == mended
+
+
+@pytest.mark.parametrize(("family", "each"), _RULES)
+def test_a_rule_has_nothing_to_fix_in_its_good_example(family: Family, each: Rule) -> None:
+    good = each.section("Good")
+    assert _mended(family, each, good) == good
 
 
 def test_codes_are_unique() -> None:

@@ -24,7 +24,7 @@ from planner.core.schema import (
     reference_engine,
     violations,
 )
-from planner.core.shape import fits
+from planner.core.shape import Shape
 
 _NAMES = sorted(
     path.relative_to(folder()).with_suffix("").as_posix() for path in folder().rglob("*.json")
@@ -68,8 +68,16 @@ def test_both_engines_find_the_same(name: str) -> None:
 def test_what_fits_beyond_doubt_is_valid(name: str) -> None:
     engine = reference_engine(load(name))
     for instance in _INSTANCES:
-        if fits(load(name), instance):
+        if Shape(load(name)).fits(instance):
             assert _errors(engine, instance) == set(), instance
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_references_are_followed_as_if_they_stood_in_place(name: str) -> None:
+    schema = json.loads((folder() / f"{name}.json").read_text("utf-8"))
+    followed = Shape(schema, schema.get("$defs", {}))
+    for instance in _INSTANCES:
+        assert followed.fits(instance) == Shape(load(name)).fits(instance), instance
 
 
 _VALUES = st.recursive(
@@ -119,14 +127,14 @@ _SCHEMAS = st.recursive(
 def test_no_schema_is_fitted_by_what_a_validator_refuses(
     schema: dict[str, Any], value: object
 ) -> None:
-    if fits(schema, value):
+    if Shape(schema).fits(value):
         assert _errors(reference_engine(schema), value) == set()
 
 
 def test_most_valid_documents_fit_beyond_doubt() -> None:
     """Otherwise the quick look would be worth nothing."""
     text = (_TESTS.parent / "examples" / "kubeone" / "aws.yaml").read_text("utf-8")
-    assert fits(load("kubeone/kubeonecluster"), read("f.yaml", text).root.plain())
+    assert Shape(load("kubeone/kubeonecluster")).fits(read("f.yaml", text).root.plain())
 
 
 _BY_TYPE = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,14 +73,14 @@ def test_what_is_sent_nowhere_goes_upstream(world: World) -> None:
 
 
 def test_without_a_way_upstream_it_is_missing(world: World) -> None:
-    resolution = replace(IMAGE.resolution, attempts=IMAGE.resolution.attempts[:1])
-    result = one(world, replace(IMAGE, resolution=resolution))
+    resolution = IMAGE.resolution._replace(attempts=IMAGE.resolution.attempts[:1])
+    result = one(world, IMAGE._replace(resolution=resolution))
     assert (result.verdict, result.detail) == ("missing", f"{MIRROR}/a/one:1 is not there")
 
 
 def test_without_any_endpoint_it_is_missing(world: World) -> None:
-    resolution = replace(IMAGE.resolution, attempts=())
-    result = one(world, replace(IMAGE, resolution=resolution))
+    resolution = IMAGE.resolution._replace(attempts=())
+    result = one(world, IMAGE._replace(resolution=resolution))
     assert (result.verdict, result.detail) == ("missing", "no endpoint is configured")
 
 
@@ -89,7 +88,7 @@ def test_a_url_that_no_registry_serves_is_passed_over(world: World) -> None:
     fill(world.mirror)
     odd = Attempt("https://proxy.corp/other", "a/one", "1", "docker.io")
     attempts = (odd, *IMAGE.resolution.attempts)
-    result = one(world, replace(IMAGE, resolution=replace(IMAGE.resolution, attempts=attempts)))
+    result = one(world, IMAGE._replace(resolution=IMAGE.resolution._replace(attempts=attempts)))
     assert result.verdict == "found"
 
 
@@ -138,7 +137,7 @@ def test_an_image_pinned_by_digest_is_asked_for_by_digest(world: World) -> None:
 
 def test_equal_questions_are_asked_once(world: World) -> None:
     fill(world.mirror)
-    results = check(world, IMAGE, replace(IMAGE, because=()), make_need("a/one:1"))
+    results = check(world, IMAGE, IMAGE._replace(because=()), make_need("a/one:1"))
     assert [each.verdict for each in results] == ["found", "upstream"]
     assert world.mirror.count("HEAD", "manifests/1") == 1
 

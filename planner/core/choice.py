@@ -9,6 +9,11 @@ from planner.core.text import closest
 _SHORTEST_BEGINNING = 3  # a family's letters: nothing that is shorter can be meant
 
 
+def words_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """The words of options, which may hold several, separated by commas."""
+    return tuple(word.strip() for text in texts for word in text.split(",") if word.strip())
+
+
 def codes_of(word: str, known: Mapping[str, str]) -> frozenset[str]:
     """The codes that a word stands for, given the name of each code; none for an unknown word."""
     if len(word) >= _SHORTEST_BEGINNING and (

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from planner.core.document import Span
+from planner.core.edits import lines_of
 from planner.core.reader import Outline, outline
 
-_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _HASH = re.compile(r"(?:^|(?<=[ \t]))#")
 
 
@@ -29,11 +29,6 @@ class Comment(NamedTuple):
     text: str
     first: int
     last: int
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines of a text as YAML counts them, without their ends."""
-    return _LINE_END.split(text.removeprefix("\ufeff"))
 
 
 def comments(text: str, word: str) -> tuple[Comment, ...]:
@@ -91,7 +86,7 @@ def _next_part(number: int, parts: tuple[Span, ...]) -> tuple[int, int]:
     return parts[at].line, end_line - (end_column == 1)
 
 
-def spanned(lines: list[str], span: Span) -> Iterator[str]:
+def spanned(lines: Sequence[str], span: Span) -> Iterator[str]:
     """The text of a span, line by line."""
     for number in range(span.line, min(span.end_line, len(lines)) + 1):
         line = lines[number - 1]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from planner.core.gourl import parse_url
 from planner.core.refs import ImageRef
 from planner.core.resolution import Attempt, default_endpoint
 
@@ -40,7 +40,7 @@ def attempts(
     has_fallback = rewriter is None or "server" in table or not tried
     if has_fallback:
         tried.append(_fallback(table, image))
-    return tuple(replace(each, auth=_has_credentials(each, credentials)) for each in tried)
+    return tuple(each._replace(auth=_has_credentials(each, credentials)) for each in tried)
 
 
 def folder_of(file: str) -> str:
@@ -51,14 +51,16 @@ def folder_of(file: str) -> str:
 def _hosts_table(files: Mapping[str, str], registry: str) -> dict[str, Any]:
     """The hosts.toml that containerd takes for ``registry``; empty without one, or when it does not parse.
 
-    Source: hosts.go:328-333 (a parse error is logged, then only the registry itself is asked).
+    Source: hosts.go:328-333 (a parse error, of a URL as well, is logged, then only the registry itself is asked).
     """
     by_folder = {folder_of(file): text for file, text in files.items()}
     text = by_folder.get(registry, by_folder.get(DEFAULT_FOLDER, ""))
     try:
-        return tomllib.loads(text)
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return {}
+    urls = (*_host_tables(table), str(table.get("server", "")))
+    return table if all(parse_url(_full(url)) for url in urls) else {}
 
 
 def _host_tables(table: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -98,12 +100,15 @@ def _fallback(table: Mapping[str, Any], image: ImageRef) -> Attempt:
 
 def _api_root(url: str, *, override: bool) -> str:
     """The root below which requests go. Source: hosts.go:431-448."""
-    full = url if url.startswith("http") else f"https://{url}"
-    parts = urlsplit(full)
+    parts = urlsplit(_full(url))
     path = parts.path.rstrip("/")
     if not override and not path.endswith("/v2"):
         path = f"{path}/v2"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
+
+
+def _full(url: str) -> str:
+    return url if url.startswith("http") else f"https://{url}"
 
 
 def _has_credentials(attempt: Attempt, credentials: Collection[str]) -> bool:

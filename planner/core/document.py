@@ -7,7 +7,6 @@ schema reports types. Nodes are built once, bottom up, and never changed afterwa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Literal, NamedTuple
 
@@ -38,21 +37,34 @@ class Entry(NamedTuple):
     merged: bool
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """A value of a document. ``key`` is the place of its key when it is a value of a mapping.
 
     ``text`` is the scalar as written (without quotes), ``value`` what it means to Go.
     """
 
-    kind: Kind
-    span: Span
-    path: Path
-    key: Span | None = None
-    text: str = ""
-    value: Scalar = None
-    entries: tuple[Entry, ...] = ()
-    items: tuple[Node, ...] = ()
+    __slots__ = ("entries", "items", "key", "kind", "path", "span", "text", "value")
+
+    def __init__(  # noqa: PLR0913 - what it is made of
+        self,
+        kind: Kind,
+        span: Span,
+        path: Path,
+        key: Span | None = None,
+        text: str = "",
+        value: Scalar = None,
+        *,
+        entries: tuple[Entry, ...] = (),
+        items: tuple[Node, ...] = (),
+    ) -> None:
+        self.kind = kind
+        self.span = span
+        self.path = path
+        self.key = key
+        self.text = text
+        self.value = value
+        self.entries = entries
+        self.items = items
 
     def __bool__(self) -> bool:
         """Whether there is such a node at all (``null`` is one)."""
@@ -123,12 +135,11 @@ class Problem(NamedTuple):
     first: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """One file: its name as given, its text, and its YAML documents in order."""
 
     file: str
-    text: str = field(repr=False)
+    text: str
     documents: tuple[Node, ...]
     problems: tuple[Problem, ...] = ()
 

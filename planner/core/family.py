@@ -6,11 +6,10 @@ A family is one folder under ``planner/specs`` and its schema under ``schemas/``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from planner.core.document import ABSENT, Node, Spec
+from planner.core.gourl import parse_url
 from planner.core.lint import Layer, Rule
 from planner.core.refs import ImageRef
 from planner.core.resolution import Attempt, Resolution
@@ -34,8 +33,7 @@ class ListedImage(NamedTuple):
     because: Because
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFlags:
+class NodeFlags(NamedTuple):
     """Flags of the K3s/RKE2 agent that change where a node looks. Empty means: not set."""
 
     disable_default_endpoint: bool = False
@@ -43,17 +41,30 @@ class NodeFlags:
     system_default_registry: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which images, besides what the spec itself says: a release by name, and lists."""
+class Manifests(NamedTuple):
+    """The manifest of a release, and ``referred``, which reads a manifest that stands in it as a URL.
+
+    ``referred`` raises InputError when it cannot be had.
+    """
+
+    manifest: Spec
+    referred: Callable[[str], Spec]
+
+
+class Selection(NamedTuple):
+    """Which images, besides what the spec itself says: a release by name, lists, a release's manifest.
+
+    ``everything`` asks for all that the release brings, whether this cluster uses it or not.
+    """
 
     release: str = ""
     images: tuple[ListedImage, ...] = ()
     flags: NodeFlags = NodeFlags()
+    bundle: Manifests | None = None
+    everything: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """One artifact that must exist, as one consumer asks for it.
 
     ``source`` is where its makers publish it. A source that is asked for under two names makes two needs.
@@ -76,14 +87,6 @@ class Need:
         return self.home.target if self.home else None
 
 
-def _no_trusts(_: Spec) -> Iterable[Trust]:
-    return ()
-
-
-def _no_node(_: Spec) -> Node:
-    return ABSENT
-
-
 class Trust(NamedTuple):
     """How a spec lets its nodes reach one registry: ``node`` says so.
 
@@ -99,22 +102,48 @@ class Trust(NamedTuple):
 
 
 def trust(url: str, node: Node, *, is_verified: bool, ca: str = "") -> Trust:
-    """The same for ``scheme://host[:port]/…``."""
-    parts = urlsplit(url)
-    is_tls = parts.scheme != "http"
-    host = parts.netloc.rpartition("@")[2].removesuffix(":443" if is_tls else ":80").lower()
+    """The same for ``scheme://host[:port]/…``; its host is empty for what is no URL."""
+    parts = parse_url(url)
+    is_tls = parts is None or parts.scheme != "http"
+    host = parts.host.removesuffix(":443" if is_tls else ":80").lower() if parts else ""
     return Trust(host, node, is_tls, is_verified, ca if is_tls and is_verified else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+def _no_trusts(_: Spec) -> Iterable[Trust]:
+    return ()
+
+
+def _as_it_is(spec: Spec) -> Spec:
+    return spec
+
+
+def _no_node(_: Spec) -> Node:
+    return ABSENT
+
+
+class Images(NamedTuple):
+    """What a family knows about images: which ones a cluster needs, and where its nodes look for them.
+
+    ``releases`` maps the packaged releases to where their lists come from, newest first. ``render`` maps relative file names
+    to the node configuration that the system generates. ``resolve`` takes the image as it stands in a pod. ``trusts`` are the
+    registries that the spec sends nodes to,
+    ``mirror_map`` is the node of the spec that redirects images (absent when nothing does).
+    """
+
+    releases: Callable[[], Mapping[str, str]]
+    needs: Callable[[Spec, Selection], Iterable[Need]]
+    resolve: Callable[[Spec, str, NodeFlags], Resolution]
+    render: Callable[[Spec, NodeFlags], Mapping[str, str]]
+    trusts: Callable[[Spec], Iterable[Trust]] = _no_trusts
+    mirror_map: Callable[[Spec], Node] = _no_node
+
+
+class Family(NamedTuple):
     """One dialect in which clusters are described.
 
     ``matches`` tells a file of this family by its name and content. ``layers`` are the documents that the system reads, with
-    how their structure is judged. ``releases`` maps the packaged releases to where their
-    lists come from, newest first. ``render`` maps relative file names to the node configuration that the system generates.
-    ``trusts`` are the registries that the spec sends nodes to, ``mirror_map`` is the node of the spec that redirects images
-    (absent when nothing does).
+    how their structure is judged. ``images`` is a function, since lint needs nothing of what it loads. ``as_read`` is for a
+    format that is not YAML: it makes a tree of the file's text.
     """
 
     name: str
@@ -122,12 +151,8 @@ class Family:
     layers: Callable[[Spec], Sequence[Layer]]
     matches: Callable[[Spec], bool]
     rules: tuple[Rule, ...]
-    releases: Callable[[], Mapping[str, str]]
-    needs: Callable[[Spec, Selection], Iterable[Need]]
-    resolve: Callable[[Spec, ImageRef, NodeFlags], Resolution]
-    render: Callable[[Spec, NodeFlags], Mapping[str, str]]
-    trusts: Callable[[Spec], Iterable[Trust]] = _no_trusts
-    mirror_map: Callable[[Spec], Node] = _no_node
+    images: Callable[[], Images]
+    as_read: Callable[[Spec], Spec] = _as_it_is
 
 
 def because(spec: Spec, node: Node, text: str) -> Because:

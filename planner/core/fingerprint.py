@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
-from planner.core.comments import lines_of, spanned
+from planner.core.comments import spanned
 from planner.core.document import Node, Path, Spec
+from planner.core.edits import lines_of
 from planner.core.lint import Finding
 
 _NAMES = ("name", "id")
@@ -19,6 +18,8 @@ _USER_INFO = re.compile(r"//[^/@\s]*@")
 
 def fingerprint(finding: Finding) -> str:
     """The same for the same mistake at the same place of the tree, wherever its line has moved."""
+    import hashlib  # noqa: PLC0415 - 4 ms that only reports with fingerprints cost
+
     parts = finding.identity or (finding.file, *map(str, finding.path))
     text = "\0".join((finding.code, *parts))
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
@@ -37,7 +38,7 @@ def identified(spec: Spec, findings: Iterable[Finding], place: str) -> list[Find
         parts = (place, path, _USER_INFO.sub("//@", " ".join(source.split())))
         number = seen[finding.code, *parts]
         seen[finding.code, *parts] += 1
-        result.append(replace(finding, identity=(*parts, str(number))))
+        result.append(finding._replace(identity=(*parts, str(number))))
     return result
 
 

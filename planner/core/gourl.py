@@ -7,7 +7,8 @@ before 1.24.8 also took brackets that hold no IPv6 address.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _HOST = re.compile(
@@ -20,8 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class GoUrl:
+class GoUrl(NamedTuple):
     """The parts as written; ``tail`` is the query and fragment with their marks, ``host`` includes the port."""
 
     scheme: str
@@ -41,6 +41,7 @@ def split_port(host: str) -> tuple[str, str]:
     return (name, port) if colon and "]" not in port else (host, "")
 
 
+@lru_cache(maxsize=4096)
 def parse_url(text: str) -> GoUrl | None:
     """``text`` taken apart, or None where Go reports an error."""
     before, _, fragment = text.partition("#")

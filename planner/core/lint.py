@@ -6,17 +6,18 @@ are its tests. A family lists its rules in a tuple: nothing registers itself.
 
 from __future__ import annotations
 
-import inspect
 import re
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
 from planner.core.document import NOWHERE, Node, Path, Problem, Span, Spec
+from planner.core.edits import Edit as Edit  # noqa: PLC0414 - rules find here all that they yield
+from planner.core.edits import Fix as Fix  # noqa: PLC0414 - likewise
+from planner.core.scalars import resolve
 from planner.core.schema import Violation, places_of, violations
+from planner.core.shape import Shape
 from planner.core.text import closest
 
 
@@ -36,37 +37,18 @@ class Related(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+MARK = "planner:"  # how a comment begins that suppresses findings
+
+
+class Suppression(NamedTuple):
     """Why a finding does not count: who says so, and for what reason."""
 
     by: Literal["comment", "config", "baseline"]
     reason: str
 
 
-class Edit(NamedTuple):
-    """The text of ``span`` becomes ``text``; an empty span is a place to insert at."""
-
-    span: Span
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """What to change in the file so that a finding goes away.
-
-    ``is_safe``: the system makes the same of the file before and after. An unsafe fix changes what it makes of it, to what
-    its author evidently meant. Edits do not overlap, and touch nothing but their spans.
-    """
-
-    title: str
-    edits: tuple[Edit, ...]
-    is_safe: bool = False
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """One mistake at one place. Ordered by place. ``identity`` is what its fingerprint is made of, besides its code."""
+class Finding(NamedTuple):
+    """One mistake at one place. ``identity`` is what its fingerprint is made of, besides its code."""
 
     file: str
     span: Span
@@ -75,19 +57,22 @@ class Finding:
     message: str = ""
     hint: str = ""
     severity: Severity = Severity.ERROR
-    path: Path = field(default=(), compare=False)
-    related: tuple[Related, ...] = field(default=(), compare=False)
-    suppressed: Suppression | None = field(default=None, compare=False)
-    identity: tuple[str, ...] = field(default=(), compare=False)
-    fix: Fix | None = field(default=None, compare=False)
+    path: Path = ()
+    related: tuple[Related, ...] = ()
+    suppressed: Suppression | None = None
+    identity: tuple[str, ...] = ()
+    fix: Fix | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+_FINDING_TOLD = 7  # the fields up to ``severity``: what people are told
+
+
+class Hit(NamedTuple):
     """What a rule yields: the node to blame, what is wrong, and what to do.
 
     ``on_key`` points at the key although the value is a scalar. ``severity`` overrides the rule's. ``related`` are places
-    in the same file, ``elsewhere`` those in others.
+    in the same file, ``elsewhere`` those in others. Where ``supplier`` adds to a spec, what is missing
+    is no hit.
     """
 
     node: Node
@@ -98,6 +83,7 @@ class Hit:
     related: tuple[tuple[Node, str], ...] = ()
     elsewhere: tuple[Related, ...] = ()
     fix: Fix | None = None
+    supplier: str = ""
 
 
 class Peer(NamedTuple):
@@ -116,19 +102,20 @@ Check = Callable[[Spec], Iterable[Hit]]
 CheckAcross = Callable[[Spec, Sequence[Peer]], Iterable[Hit]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One kind of mistake. ``check`` is given the spec to report on, and the specs that it can be compared with."""
 
     code: str
     name: str
     severity: Severity
     check: CheckAcross
-    raw_doc: str = field(repr=False)
+    raw_doc: str
 
     @property
     def doc(self) -> str:
         """The page."""
+        import inspect  # noqa: PLC0415 - 5 ms that only pages should cost
+
         return inspect.cleandoc(self.raw_doc)
 
     @property
@@ -138,6 +125,8 @@ class Rule:
 
     def section(self, name: str) -> str:
         """The text below ``name:`` (``Bad``, ``Good``, ``Source``), without its indentation."""
+        import textwrap  # noqa: PLC0415 - like ``doc``
+
         match = re.search(rf"^{name}:\n((?:    .*\n?|\n)+)", self.doc + "\n", re.MULTILINE)
         return textwrap.dedent(match[1]).strip("\n") + "\n" if match else ""
 
@@ -163,8 +152,7 @@ def rule_across(code: str, severity: Severity = Severity.ERROR) -> Callable[[Che
     return make
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
+class Structure(NamedTuple):
     """How the structural layer judges a document: by which schema, and what the system does with a stray or a double key.
 
     ``unknown_key`` and ``wrong_type`` end the sentence that begins with the key: what the system does about it.
@@ -198,6 +186,10 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "YAM001": ("invalid_yaml", "The file is not valid YAML, so the system cannot read it at all."),
     "YAM002": ("duplicate_key", "A mapping has the same key twice: one of the two values is lost."),
     "YAM003": ("excessive_yaml", "The YAML is nested or expands beyond any reasonable spec."),
+    "YAM004": (
+        "templated_file",
+        "The file is a template, so that only a part of it, or nothing, can be checked.",
+    ),
     "SCH001": ("unknown_key", "The system knows no such key at this place."),
     "SCH002": ("missing_key", "A key without which the system refuses the document is not there."),
     "SCH003": ("wrong_type", "The value is of a type that the system cannot decode."),
@@ -222,8 +214,14 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
         "stale_baseline_entry",
         "The baseline accepts a finding that is no longer there.",
     ),
+    "CFG001": ("unknown_rule", "planner.yaml names a rule that does not exist."),
+    "CFG002": ("dead_glob", "A pattern of planner.yaml matches no file of the project."),
+    "CFG003": (
+        "unknown_kind",
+        "A comment says that the file is of a kind that planner does not know.",
+    ),
 }
-_BUILT_IN_WARNINGS = frozenset({"SUP001", "SUP002", "SUP005"})
+_BUILT_IN_WARNINGS = frozenset({"YAM004", "SUP001", "SUP002", "SUP005", "CFG002"})
 
 
 def built_in_severity(code: str) -> Severity:
@@ -232,9 +230,13 @@ def built_in_severity(code: str) -> Severity:
 
 
 def lint(
-    spec: Spec, layers: Sequence[Layer], rules: Iterable[Rule], peers: Sequence[Peer] = ()
+    spec: Spec,
+    layers: Sequence[Layer],
+    rules: Iterable[Rule],
+    peers: Sequence[Peer] = (),
+    suppliers: frozenset[str] = frozenset(),
 ) -> list[Finding]:
-    """All findings of one spec, in the order of its text.
+    """All findings of one spec, in the order of its text, but for what one of ``suppliers`` adds to it later.
 
     The rules run whatever the schema says: they read a total tree, so everything comes out in one run.
     """
@@ -243,8 +245,18 @@ def lint(
         for violation in violations(structure.schema, document.plain()):
             found.extend(_schema_findings(spec, document, violation, structure))
     for each in rules:
-        found.extend(_finding(spec, each, hit) for hit in each.check(spec, peers))
-    return sorted(set(found))
+        for hit in each.check(spec, peers):
+            if hit.supplier not in suppliers:
+                found.append(_finding(spec, each, hit))  # noqa: PERF401 - two generators for each of fifty rules cost more
+    return in_order(found)
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings as they stand in the text; of those that say the same of the same place only the first."""
+    told: dict[tuple[object, ...], Finding] = {}
+    for each in findings:
+        told.setdefault(each[:_FINDING_TOLD], each)
+    return [told[key] for key in sorted(told)]
 
 
 def yaml_only(spec: Spec) -> list[Finding]:
@@ -307,17 +319,20 @@ def _finding(spec: Spec, source: Rule, hit: Hit) -> Finding:
 def _schema_findings(
     spec: Spec, document: Node, violation: Violation, structure: Structure
 ) -> Iterator[Finding]:
+    from planner.core.mending import renamed, rewritten  # noqa: PLC0415 - most specs have no findings
+
     node = document.get(*violation.path)
     match violation.keyword:
         case "additionalProperties":
             for key, span in _stray_keys(node, violation, structure.tolerated):
                 message = f"unknown key {key!r}: {structure.unknown_key}"
                 path = (*node.path, key)
-                hint, fix = _help_for_key(key, span, path, violation, structure.schema)
-                yield replace(
-                    _structural(spec, "SCH001", span, path, message, hint),
+                hint, near = _help_for_key(key, path, violation, structure.schema)
+                found = _structural(spec, "SCH001", span, path, message, hint)
+                names = {entry.key.text for entry in node.entries}
+                yield found._replace(
                     severity=structure.unknown_key_severity,
-                    fix=fix,
+                    fix=renamed(spec, span, near, names) if near else None,
                 )
         case "required":
             for key in violation.schema["required"]:
@@ -329,11 +344,15 @@ def _schema_findings(
             got = _describe(node, secret=violation.schema.get("writeOnly", False))
             message = f"expected {_types(violation.schema)}, got {got}: {structure.wrong_type}"
             hint = violation.schema.get("description", "")
-            yield _structural(spec, "SCH003", node.place, node.path, message, hint)
+            found = _structural(spec, "SCH003", node.place, node.path, message, hint)
+            yield found._replace(fix=_retyped(spec, node, violation))
         case keyword:
             message = _value_message(keyword, violation, node)
             hint = violation.schema.get("description", "")
-            yield _structural(spec, "SCH004", node.place, node.path, message, hint)
+            found = _structural(spec, "SCH004", node.place, node.path, message, hint)
+            near = _near_value(node, violation) if keyword == "enum" else ""
+            is_text = near in violation.schema.get("enum", ())
+            yield found._replace(fix=rewritten(spec, node, near) if near and is_text else None)
 
 
 def _structural(spec: Spec, code: str, span: Span, path: Path, message: str, hint: str) -> Finding:
@@ -348,19 +367,38 @@ def _stray_keys(node: Node, violation: Violation, tolerated: str) -> Iterator[tu
             yield key, entry.key.span
 
 
-def _help_for_key(
-    key: str, span: Span, path: Path, violation: Violation, schema: str
-) -> tuple[str, Fix | None]:
-    """What to do with an unknown key: another spelling, another place, or the list of what is known."""
+def _help_for_key(key: str, path: Path, violation: Violation, schema: str) -> tuple[str, str]:
+    """What to do with an unknown key (another spelling, another place, or the list of what is known), and the spelling."""
     known = list(violation.schema.get("properties", {}))
     if near := closest(key, known):
-        return f"did you mean {near!r}?", Fix(f"rename it to {near}", (Edit(span, near),))
+        return f"did you mean {near!r}?", near
     if home := _home_of_key(key, path, schema):
-        return f"it belongs under {home}", None
+        return f"it belongs under {home}", ""
     listed = (
         f"known here: {', '.join(known)}" if len(known) <= 8 else f"see planner schema {schema}"
     )
-    return listed, None
+    return listed, ""
+
+
+def _retyped(spec: Spec, node: Node, violation: Violation) -> Fix | None:
+    """Quotes where a text was meant that looks like something else, and none where it was not."""
+    from planner.core.mending import quoted, unquoted  # noqa: PLC0415 - as above
+
+    shape, text = Shape(violation.schema), node.text
+    # ``true`` was meant as a boolean, of which nobody knows what text it stands for; ``no`` may well be Norway.
+    is_boolean = isinstance(node.value, bool) and text.lower() in ("true", "false")
+    if isinstance(node.value, bool | int | float) and not is_boolean:
+        return quoted(spec, node) if shape.fits(text) else None
+    if isinstance(node.value, str):
+        value = resolve(text, plain=True)
+        is_usual = text in ("true", "false") or re.fullmatch(r"0|-?[1-9][0-9]{0,8}", text)
+        return unquoted(spec, node) if is_usual and shape.fits(value) else None
+    return None
+
+
+def _near_value(node: Node, violation: Violation) -> str:
+    """The accepted text that was probably meant."""
+    return closest(node.text, [str(each) for each in violation.schema["enum"]])
 
 
 def _home_of_key(key: str, path: Path, schema: str) -> str:
@@ -393,6 +431,8 @@ def _types(schema: Mapping[str, Any]) -> str:
     names = {"object": "a mapping", "array": "a list", "integer": "an integer", "null": ""}
     kinds = schema["type"]
     listed = kinds if isinstance(kinds, list) else [kinds]
+    if {"string", "boolean"} <= set(listed):
+        return "a single value"
     return " or ".join(filter(None, (names.get(kind, f"a {kind}") for kind in listed)))
 
 
@@ -408,20 +448,22 @@ def _describe(node: Node, *, secret: bool = False) -> str:
 
 def _value_message(keyword: str, violation: Violation, node: Node) -> str:
     limit = violation.schema[keyword]
+    is_secret = violation.schema.get("writeOnly", False)
+    written, text = ("this value",) * 2 if is_secret else (repr(node.text), node.text)
     match keyword:
         case "enum":
-            near = closest(node.text, [str(each) for each in limit])
+            near = "" if is_secret else _near_value(node, violation)
             listed = ", ".join(str(each) for each in limit if each)
             choice = f"did you mean {near!r}?" if near else f"one of {listed}"
-            return f"{node.text!r} is not accepted: {choice}"
+            return f"{written} is not accepted: {choice}"
         case "const":
-            return f"expected {limit!r}, got {_describe(node)}"
+            return f"expected {limit!r}, got {_describe(node, secret=is_secret)}"
         case "minimum" | "exclusiveMinimum":
-            return f"{node.text} is below {limit}"
+            return f"{text} is below {limit}"
         case "maximum" | "exclusiveMaximum":
-            return f"{node.text} is above {limit}"
+            return f"{text} is above {limit}"
         case "pattern":
-            return f"{node.text!r} does not have the form {violation.schema.get('title', limit)}"
+            return f"{written} does not have the form {violation.schema.get('title', limit)}"
         case "minItems" | "minLength" | "minProperties":
             return "must not be empty" if limit == 1 else f"needs at least {limit}"
         case "maxItems" | "maxLength" | "maxProperties":

@@ -7,12 +7,13 @@ than a message; every node knows its place and its path.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import yaml
 
 from planner.core.document import Entry, Node, Path, Problem, Span, Spec
+from planner.core.edits import lines_of
 from planner.core.scalars import resolve
 
 DEEPEST = 200
@@ -20,13 +21,16 @@ MOST_NODES_FROM_ALIASES = 100_000
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "<<"
+_new = tuple.__new__  # one of several spans of every event: by its name it takes twice as long
+_BLOCKS = ("|", ">")
 _COMPLEX_KEY = "a key must be a text: put what begins with [ or {{ in quotes"
 
 
 def read(file: str, text: str) -> Spec:
     """Parse ``text``; what is wrong with it stands in ``Spec.problems``."""
-    builder = _Builder()
-    problem = _build(text.removeprefix("\ufeff"), builder)
+    body = text.removeprefix("\ufeff")
+    builder = _Builder(body)
+    problem = _build(body, builder)
     problems = (*builder.problems, *((problem,) if problem else ()))
     return Spec(file, text, tuple(builder.documents), problems)
 
@@ -45,8 +49,9 @@ class Outline(NamedTuple):
 
 def outline(text: str) -> Outline:
     """The outline of ``text``, of which block scalars are parts to their very end."""
-    builder = _Builder(outlined=True)
-    problem = _build(text.removeprefix("\ufeff"), builder)
+    body = text.removeprefix("\ufeff")
+    builder = _Builder(body, outlined=True)
+    problem = _build(body, builder)
     ends = {span[:2]: span[2:] for span in builder.strings}
     parts = (
         Span(*(node.key or node.span)[:2], *ends.get(node.span[:2], node.span[2:]))
@@ -59,8 +64,7 @@ def outline(text: str) -> Outline:
 def _build(body: str, builder: _Builder) -> Problem | None:
     """Feed the builder with all events; what ended that before its time."""
     try:
-        for event in yaml.parse(body, Loader=_Loader):
-            builder.take(event)
+        builder.take(yaml.parse(body, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         if isinstance(
             error, yaml.scanner.ScannerError
@@ -85,10 +89,11 @@ class _StopError(Exception):
 class _Frame:
     """A collection that is still open."""
 
-    __slots__ = ("anchor", "children", "event", "key", "path", "pending", "weight")
+    __slots__ = ("anchor", "children", "event", "is_mapping", "key", "path", "pending", "weight")
 
     def __init__(self, event: yaml.CollectionStartEvent, path: Path, key: Span | None) -> None:
         self.event = event
+        self.is_mapping = isinstance(event, yaml.MappingStartEvent)
         self.anchor: str | None = event.anchor
         self.path = path
         self.key = key
@@ -96,13 +101,10 @@ class _Frame:
         self.pending: Node | None = None
         self.weight = 1
 
-    @property
-    def is_mapping(self) -> bool:
-        return isinstance(self.event, yaml.MappingStartEvent)
-
 
 class _Builder:
-    def __init__(self, *, outlined: bool = False) -> None:
+    def __init__(self, body: str, *, outlined: bool = False) -> None:
+        self._body = body
         self.strings: list[Span] = []
         self.parts: list[Node] = []
         self.broken: tuple[int, int] | None = None
@@ -112,22 +114,25 @@ class _Builder:
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._from_aliases = 0
+        self._uses: Mapping[type[yaml.Event], Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._open,
+            yaml.SequenceStartEvent: self._open,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._start,
+        }
 
-    def take(self, event: yaml.Event) -> None:
-        """Use one event."""
-        match event:
-            case yaml.ScalarEvent():
-                self._close(self._scalar(event), event.anchor, 1)
-            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-                self._open(event)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._end(event)
-            case yaml.AliasEvent():
-                self._alias(event)
-            case yaml.DocumentStartEvent():
-                self._anchors.clear()
-            case _:
-                pass
+    def take(self, events: Iterable[yaml.Event]) -> None:
+        """Use all events."""
+        uses = self._uses
+        for event in events:
+            if use := uses.get(type(event)):
+                use(event)
+
+    def _start(self, _: yaml.DocumentStartEvent) -> None:
+        self._anchors.clear()
 
     def _open(self, event: yaml.CollectionStartEvent) -> None:
         path, key = self._place(event)
@@ -140,19 +145,27 @@ class _Builder:
         frame = self._stack.pop()
         span = _collection_span(frame, event)
         if frame.is_mapping:
-            entries = tuple(_entries(frame.children))
+            entries = _entries(frame.children)
             self.problems.extend(_duplicates(entries, frame.path))
             node = Node("mapping", span, frame.path, frame.key, entries=entries)
         else:
             node = Node("sequence", span, frame.path, frame.key, items=tuple(frame.children))
         self._close(node, frame.anchor, frame.weight)
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Node:
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
         path, key = self._place(event)
-        if self._outlined and event.style:
-            self.strings.append(_span(event))
-        value = resolve(event.value, plain=event.implicit[0], tag=event.tag or "")
-        return Node("scalar", _scalar_span(event), path, key, event.value, value)
+        span = _span(event)
+        if event.style:
+            if self._outlined:
+                self.strings.append(span)
+            if event.style in _BLOCKS:
+                # libyaml lets a block scalar end where the next token begins: point at its header instead.
+                span = Span(*span[:2], span.line, span.column + 1)
+        elif not event.value:
+            span = _inside(span, self._body)
+        text = event.value
+        value = resolve(text, plain=event.implicit[0], tag=event.tag or "")
+        self._close(Node("scalar", span, path, key, text, value), event.anchor, 1)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         path, key = self._place(event)
@@ -172,8 +185,8 @@ class _Builder:
             key,
             anchor.text,
             anchor.value,
-            anchor.entries,
-            anchor.items,
+            entries=anchor.entries,
+            items=anchor.items,
         )
         self._close(node, None, weight)
 
@@ -204,14 +217,16 @@ class _Builder:
         return (*frame.path, frame.pending.text), frame.pending.span
 
 
-def _entries(children: list[Node]) -> Iterator[Entry]:
+def _entries(children: list[Node]) -> tuple[Entry, ...]:
+    entries: list[Entry] = []
     for key, value in zip(children[::2], children[1::2], strict=True):
         if key.text == _MERGE and value.kind != "scalar":
             sources = value.items if value.kind == "sequence" else (value,)
             for source in reversed(sources):
-                yield from (Entry(each.key, each.value, merged=True) for each in source.entries)
+                entries.extend(Entry(each.key, each.value, True) for each in source.entries)  # noqa: FBT003
         else:
-            yield Entry(key, value, merged=False)
+            entries.append(Entry(key, value, False))  # noqa: FBT003
+    return tuple(entries)
 
 
 def _duplicates(entries: tuple[Entry, ...], path: Path) -> Iterator[Problem]:
@@ -228,18 +243,23 @@ def _duplicates(entries: tuple[Entry, ...], path: Path) -> Iterator[Problem]:
 
 
 def _span(event: yaml.Event) -> Span:
-    return Span(*_position(event.start_mark), *_position(event.end_mark))
+    start: Any = event.start_mark
+    end: Any = event.end_mark
+    return _new(Span, (start.line + 1, start.column + 1, end.line + 1, end.column + 1))
+
+
+def _inside(span: Span, text: str) -> Span:
+    """The place of an empty value: at the very end, libyaml counts a line that nothing has ended."""
+    lines = lines_of(text)
+    if span.line <= len(lines):
+        return span
+    line, column = len(lines), len(lines[-1]) + 1
+    return Span(line, column, line, column)
 
 
 def _position(mark: Any) -> tuple[int, int]:
-    """Line and column from 1; libyaml gives every event its marks."""
+    """Line and column from 1; an error may come without its mark."""
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
-
-
-def _scalar_span(event: yaml.ScalarEvent) -> Span:
-    span = _span(event)
-    # libyaml lets a block scalar end where the next token begins: point at its header instead.
-    return span if event.style not in ("|", ">") else Span(*span[:2], span.line, span.column + 1)
 
 
 def _collection_span(frame: _Frame, end: yaml.Event) -> Span:
@@ -253,7 +273,7 @@ def _collection_span(frame: _Frame, end: yaml.Event) -> Span:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> Problem:
     line, column = _position(error.problem_mark or error.context_mark)
-    lines = text.rstrip().splitlines() or [""]
+    lines = lines_of(text.rstrip())
     if line > len(lines):  # what is missing is missed after the end: point at the end
         line, column = len(lines), len(lines[-1]) + 1
     message = (error.problem or "cannot be read").replace(
@@ -261,8 +281,17 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Problem:
     )
     context = f" ({error.context})" if error.context else ""
     return Problem(
-        "syntax", Span(line, column, line, column + 1), (), f"not valid YAML: {message}{context}"
+        "syntax",
+        _one_character(line, column, lines[line - 1]),
+        (),
+        f"not valid YAML: {message}{context}",
     )
+
+
+def _one_character(line: int, column: int, text: str) -> Span:
+    """A place in a line with this text; nothing is behind its end."""
+    end = len(text) + 1
+    return Span(line, min(column, end), line, min(column + 1, end))
 
 
 def _unreadable(text: str, error: yaml.reader.ReaderError) -> Problem:
@@ -274,6 +303,7 @@ def _unreadable(text: str, error: yaml.reader.ReaderError) -> Problem:
 
 
 def _forbidden(before: str, code: int) -> Problem:
-    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    lines = lines_of(before)
+    line, column = len(lines), len(lines[-1]) + 1
     message = f"the character U+{code:04X} is not allowed in YAML"
     return Problem("syntax", Span(line, column, line, column + 1), (), message)

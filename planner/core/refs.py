@@ -6,7 +6,7 @@ Source: distribution/reference, ``reference.go`` (grammar) and ``normalize.go`` 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from planner.core.errors import InputError
 
@@ -23,8 +23,7 @@ _REGISTRY = re.compile(
 _LONGEST_NAME = 255
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ImageRef:
+class ImageRef(NamedTuple):
     """A canonical name: ``docker.io/library/alpine:3``, never ``alpine:3``.
 
     ``tag`` and ``digest`` may each be empty; ``parse_image`` fills in ``latest`` when both are.
@@ -47,7 +46,7 @@ class ImageRef:
 
     def moved_to(self, registry: str, repository: str) -> ImageRef:
         """The same tag and digest under another name."""
-        return replace(self, registry=registry, repository=repository)
+        return self._replace(registry=registry, repository=repository)
 
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
@@ -73,7 +72,7 @@ def parse_image(text: str) -> ImageRef:
         raise _invalid(text, f"{tag!r} is not a tag")
     if problem := name_problem(ref.registry, ref.repository):
         raise _invalid(text, problem)
-    return ref if ref.reference else replace(ref, tag="latest")
+    return ref if ref.reference else ref._replace(tag="latest")
 
 
 def parse_canonical(text: str) -> ImageRef:

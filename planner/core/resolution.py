@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from planner.core.refs import DOCKER_HUB, ImageRef, name_problem
@@ -12,16 +11,17 @@ RewrittenBy = Literal["imageswap", "eks-anywhere", "kubeone", "system-default-re
 _API = "/v2"
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    """``by`` made ``image`` of the name that came in."""
+class Rewrite(NamedTuple):
+    """``by`` made ``image`` of the text that came in. It is a text, too: not every rewriting yields a valid name.
+
+    Empty when ``by`` fails on it; then the pod is refused.
+    """
 
     by: RewrittenBy
-    image: ImageRef
+    image: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One try of the node: ``endpoint`` is the API root with its scheme, ``repository`` stands as it is sent.
 
     ``namespace`` is the registry that the image names. ``default`` marks the image's own registry, ``auth`` whether the
@@ -79,8 +79,7 @@ class Attempt:
         return f"?ns={quote(self.namespace, safe='')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """The node's view of one image."""
 
     image: ImageRef

@@ -10,6 +10,7 @@ Source: gopkg.in/yaml.v2 v2.4.0, ``resolve.go`` (``resolveTable``, ``resolve``).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Scalar = str | int | float | bool | None
 
@@ -55,6 +56,7 @@ def resolve(text: str, *, plain: bool, tag: str = "") -> Scalar:
     return _resolve_plain(text) if plain else text
 
 
+@lru_cache(maxsize=4096)
 def _resolve_plain(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]

@@ -13,9 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from planner.core.shape import fits
+from planner.core.shape import Schema, Shape
 
-Schema = Mapping[str, Any]
 Engine = Callable[[object], Iterable[tuple[list[Any], list[Any]]]]
 
 _ALTERNATIVES = ("anyOf", "oneOf")
@@ -31,7 +30,7 @@ class Violation(NamedTuple):
 
 def violations(name: str, instance: object) -> list[Violation]:
     """What the schema ``name`` does not accept in ``instance``, each keyword once per place, ordered by path."""
-    if fits(load(name), instance):
+    if _shape(name).fits(instance):
         return []
     found = {
         (tuple(map(str, each.path)), each.keyword): each
@@ -60,7 +59,7 @@ def meant_branch(branches: Sequence[Schema], value: object) -> Schema:
 
     def score(branch: Schema) -> tuple[int, int]:
         if not isinstance(value, dict):
-            return (fits({"type": branch["type"]}, value) if "type" in branch else 0, 0)
+            return (Shape({"type": branch["type"]}).fits(value) if "type" in branch else 0, 0)
         known = branch.get("properties", {})
         constants = sum(
             1 if value[key] in _constants(each) else -1
@@ -136,9 +135,21 @@ def folder() -> Path:
 @cache
 def load(name: str) -> Schema:
     """The schema ``schemas/<name>.json`` (``k3s/registries``) with its local references put in place."""
-    schema: Schema = json.loads((folder() / f"{name}.json").read_text("utf-8"))
+    schema = _parsed(name)
     inlined: Schema = _inline(schema, schema.get("$defs", {}))
     return {key: value for key, value in inlined.items() if key != "$defs"}
+
+
+@cache
+def _shape(name: str) -> Shape:
+    schema = _parsed(name)
+    return Shape(schema, schema.get("$defs", {}))
+
+
+@cache
+def _parsed(name: str) -> Schema:
+    schema: Schema = json.loads((folder() / f"{name}.json").read_bytes())
+    return schema
 
 
 def _inline(value: Any, definitions: Schema) -> Any:

@@ -13,19 +13,19 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from planner.core.choice import codes_of, suggestion
 from planner.core.comments import Comment, comments
 from planner.core.document import Spec
-from planner.core.lint import BUILT_IN, Finding, Suppression, built_in_severity
+from planner.core.lint import BUILT_IN, MARK, Finding, Suppression, built_in_severity, in_order
+from planner.core.mending import without_comment
 from planner.core.text import closest
 
-_PREFIX = "planner:"
 _VERBS = ("ignore", "ignore-file", "disable", "enable")
-_VERB = re.compile(rf"{_PREFIX}\s*([\w-]*)\s*(\[?)")
-_FORM = re.compile(rf"{_PREFIX}\s*({'|'.join(_VERBS)})\[([\w\s,]*)\](?:\s+(.*))?")
+_VERB = re.compile(rf"{MARK}\s*([\w-]*)\s*(\[?)")
+_FORM = re.compile(rf"{MARK}\s*({'|'.join(_VERBS)})\[([\w\s,]*)\](?:\s+(.*))?")
 _UNTIL = re.compile(r"(?:^|\s)until=(\S*)")
 _HOW = "write # planner: ignore[CODE] and a reason"
 _HYGIENE = "SUP"
@@ -54,7 +54,7 @@ def suppress(
     spec: Spec, findings: Iterable[Finding], rules: Rules, *, today: date
 ) -> list[Finding]:
     """The findings, marked where a comment hides them, and those about the comments themselves."""
-    made = [(each, _parse(each, rules.known)) for each in comments(spec.text, _PREFIX)]
+    made = [(each, _parse(each, rules.known)) for each in comments(spec.text, MARK)]
     marks = [mark for _, mark in made if isinstance(mark, Mark)]
     wrong = [
         _finding(spec, "SUP004", comment, complaint, _HOW)
@@ -69,7 +69,7 @@ def suppress(
         over = {(mark, word) for mark in marks if _is_over(mark, today) for word in mark.words}
         wrong.extend(_unused(spec, marks, reach.used | over, rules.run))
     looked_for = (reach.marked(each) for each in wrong if each.code in rules.run)
-    return sorted([*done, *looked_for])
+    return in_order([*done, *looked_for])
 
 
 def _parse(comment: Comment, known: Mapping[str, str]) -> Mark | str:
@@ -136,7 +136,7 @@ class _Reach:
         self.used.update(reaching)
         if not reaching:
             return finding
-        return replace(finding, suppressed=Suppression("comment", reaching[0][0].reason))
+        return finding._replace(suppressed=Suppression("comment", reaching[0][0].reason))
 
     def _around(self, finding: Finding) -> Iterator[Mark]:
         for line in range(finding.span.line, finding.span.end_line + 1):
@@ -174,7 +174,8 @@ def _unused(
         idle = [word for word in idle if not _is_hygiene(mark.words[word])]
         if idle:
             message = f"{mark.verb}[{','.join(idle)}] has nothing to {_task(mark)}"
-            yield _finding(spec, "SUP001", mark.comment, message, "remove it")
+            found = _finding(spec, "SUP001", mark.comment, message, "remove it")
+            yield found._replace(fix=without_comment(spec, mark.comment.span, idle))
 
 
 def _task(mark: Mark) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -110,7 +110,7 @@ class Stores:
         is_own = endpoint == self.places.endpoint(registry)
         settings = self.places.settings(registry if is_own else parts.netloc)
         if settings.tls == Tls():  # an entry for the machine itself serves every registry behind it
-            settings = replace(settings, tls=self.places.settings(parts.netloc).tls)
+            settings = settings._replace(tls=self.places.settings(parts.netloc).tls)
         parallelism = settings.parallelism or _PARALLELISM
         base = f"{parts.scheme}://{parts.netloc}"
         connection = Connection(base, settings.tls, parallelism, self._patience)

@@ -6,9 +6,8 @@ import argparse
 import importlib
 import io
 import os
-import signal
+import re
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, cast
@@ -16,6 +15,7 @@ from typing import Protocol, cast
 from planner import __version__
 from planner.core.errors import BUG, DONE, INTERRUPTED, PlannerError, UsageError
 from planner.core.text import closest, printable
+from planner.ui.style import style_for
 
 COMMANDS = {
     "lint": "find what the system would reject, ignore or misread in specs",
@@ -45,6 +45,16 @@ exit codes:
 planner COMMAND --help shows a command's options.
 """
 
+_PLAIN_WORDS = (
+    (r"^argument (-[^:]*): ignored explicit argument (.*)", r"\1 takes no value \2"),
+    (r"^argument (-[^:]*): expected one argument", r"\1 needs a value"),
+    (r"^argument (-[^:]*): invalid choice: ('.*?') \(choose from (.*)\)", r"\1: \2 is none of \3"),
+    (r"^unrecognized arguments: ", "not understood: "),
+    (r"^argument (-[^:]*): invalid \w+ value: (.*)", r"\1 cannot use \2"),
+    (r"^argument (-[^:]*): ", r"\1: "),
+    (r"^the following arguments are required: ", "missing: "),
+)
+
 
 class Command(Protocol):
     """What each module under ``commands`` provides."""
@@ -70,9 +80,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader went away (planner … | head): not our failure, but nothing more can be said.
+        import signal  # noqa: PLC0415 - as below
+
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except Exception:  # noqa: BLE001 - the one place where a bug ends
+        import traceback  # noqa: PLC0415 - 3 ms that only a bug should cost
+
         traceback.print_exc()
         sys.stderr.write("this is a bug in planner: please report it with the lines above\n")
         return BUG
@@ -93,7 +107,31 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         """Raise instead of exiting with argparse's own code."""
-        raise UsageError(message, f"{self.prog} --help lists the options")
+        raise UsageError(_in_plain_words(message), self._hint(message))
+
+    def _hint(self, message: str) -> str:
+        word = message.removeprefix("unrecognized arguments: ").partition(" ")[0].partition("=")[0]
+        near = closest(word, self._option_string_actions) if word.startswith("--") else ""
+        return f"did you mean {near}?" if near else f"{self.prog} --help lists the options"
+
+
+def _in_plain_words(message: str) -> str:
+    """What argparse complains about, for those who do not know its terms."""
+    for theirs, ours in _PLAIN_WORDS:
+        message = re.sub(theirs, ours, message)
+    return message
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """One is made for every option: argparse's own way to the terminal's width is too long for that."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=(style_for(sys.stdout).width or 80) - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002 - argparse's own
+        from planner.ui.paragraphs import wrapped  # noqa: PLC0415 - for help alone
+
+        return wrapped(text, width)
 
 
 def _run(words: list[str]) -> int:
@@ -105,7 +143,7 @@ def _run(words: list[str]) -> int:
     parser = _Parser(
         prog=f"planner {name}",
         description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         epilog=(module.__doc__ or "").partition("\n\n")[2].strip(),
     )
     command.add_arguments(parser)

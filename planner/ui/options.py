@@ -6,7 +6,7 @@ import argparse
 import sys
 from dataclasses import dataclass
 
-from planner.check import error_count
+from planner.accepted import error_count
 from planner.config import Config, load_config
 from planner.core.family import NodeFlags
 from planner.core.text import plural, printable
@@ -32,6 +32,17 @@ def add_spec_arguments(parser: argparse.ArgumentParser, *, or_plan: bool = False
         default=[],
         metavar="FILE",
         help="a list with one image per line; may be given several times",
+    )
+    group.add_argument(
+        "--bundle",
+        default="",
+        metavar="FILE",
+        help="Bundles manifest of the EKS Anywhere release, a file or URL; EKS-D manifests are looked for beside it",
+    )
+    group.add_argument(
+        "--everything",
+        action="store_true",
+        help="everything that the release brings, for all versions and providers (EKS Anywhere)",
     )
     add_flag_arguments(parser)
     parser.add_argument(
@@ -95,7 +106,15 @@ def flags_from(options: argparse.Namespace) -> NodeFlags:
 
 def wanted_from(options: argparse.Namespace, specs: tuple[str, ...]) -> Wanted:
     """What the options ask for."""
-    return Wanted(specs, options.kind, options.release, tuple(options.images), flags_from(options))
+    return Wanted(
+        specs,
+        options.kind,
+        options.release,
+        tuple(options.images),
+        options.bundle,
+        options.everything,
+        flags_from(options),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +131,7 @@ def open_session(options: argparse.Namespace, specs: tuple[str, ...]) -> Session
     config = load_config(options.config)
     collected = collect(config, wanted_from(options, specs))
     for cluster in collected.clusters:
-        errors = error_count(cluster.spec, cluster.family, config.lint)
+        errors = error_count(cluster.spec, cluster.family, config.lint, config.clusters)
         if errors:
             file = printable(cluster.spec.file)
             sys.stderr.write(

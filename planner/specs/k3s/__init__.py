@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from planner.core.document import Spec
-from planner.core.family import Family
+from planner.core.family import Family, Images
 from planner.core.lint import Structure, first_document
-from planner.specs.k3s.needs import needs, releases
-from planner.specs.k3s.render import render, resolve
 from planner.specs.k3s.rules import RULES
-from planner.specs.k3s.trusts import mirror_map, trusts
 
 _KEYS = frozenset({"mirrors", "configs", "auths"})
 
@@ -21,6 +18,12 @@ def matches(spec: Spec) -> bool:
         return True
     keys = {key for key, _ in spec.root.fields()}
     return bool(keys) and keys <= _KEYS
+
+
+def _images() -> Images:
+    from planner.specs.k3s.images import IMAGES  # noqa: PLC0415 - lint does without
+
+    return IMAGES
 
 
 FAMILY = Family(
@@ -38,10 +41,5 @@ FAMILY = Family(
     ),
     matches=matches,
     rules=RULES,
-    releases=releases,
-    needs=needs,
-    resolve=resolve,
-    render=render,
-    trusts=trusts,
-    mirror_map=mirror_map,
+    images=_images,
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,9 +38,9 @@ def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
             f"{spec.file}: registries.yaml does not say which images the cluster runs",
             "give its release (--release v1.35.0+k3s1) or a list (--images k3s-images.txt); both may stand in planner.yaml",
         )
-    flags = replace(selection.flags, embedded_registry="")
+    flags = selection.flags._replace(embedded_registry="")
     for listed in (*_packaged(selection.release), *selection.images):
-        resolution = resolve(spec, listed.image, flags)
+        resolution = resolve(spec, str(listed.image), flags)
         yield Need(
             listed.image, resolution, (listed.because, *_redirection(spec, listed.image.registry))
         )

@@ -13,7 +13,8 @@ import re
 import string
 import sys
 import unicodedata
-from dataclasses import dataclass, replace
+from functools import cache
+from typing import NamedTuple
 
 _ASCII = frozenset(map(chr, range(128)))
 _DIGIT = frozenset(string.digits)
@@ -46,8 +47,7 @@ class PatternError(ValueError):
     """Go would refuse the pattern, in these words."""
 
 
-@dataclass(frozen=True, slots=True)
-class GoRegexp:
+class GoRegexp(NamedTuple):
     """A compiled pattern. ``names`` has the name of each capturing group, empty for one without; a name may recur."""
 
     pattern: re.Pattern[str]
@@ -141,8 +141,7 @@ def _is_number(name: str) -> bool:
     return name.isdecimal() and (name == "0" or not name.startswith("0"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Flags:
+class _Flags(NamedTuple):
     ignore_case: bool = False
     multi_line: bool = False
     dot_all: bool = False
@@ -272,7 +271,7 @@ class _Translator:
         outer = self._flags
         on = dict.fromkeys((_FLAG_NAMES[each] for each in match[1]), True)
         off = dict.fromkeys((_FLAG_NAMES[each] for each in (match[2] or "-")[1:]), False)
-        self._flags = replace(outer, **on, **off)
+        self._flags = outer._replace(**on, **off)
         if match[3] == ":":
             self._outer.append((outer, len(self._out)))
             self._emit("(?:", len(match[0]), operand=False)
@@ -394,12 +393,16 @@ def _count(match: re.Match[str]) -> int:
     return high
 
 
+@cache
 def _class(characters: frozenset[str]) -> str:
-    """A Python character class, every member escaped; one that matches nothing when empty."""
+    """A Python character class of escaped ranges; one that matches nothing when empty."""
     if not characters:
         return "(?!)"
-    escaped = (f"\\x{ord(each):02x}" for each in sorted(characters & _ASCII))
-    return f"[{''.join(escaped)}]"
+    codes = {ord(each) for each in characters & _ASCII}
+    starts = sorted(code for code in codes if code - 1 not in codes)
+    ends = sorted(code for code in codes if code + 1 not in codes)
+    ranges = (f"\\x{first:02x}-\\x{last:02x}" for first, last in zip(starts, ends, strict=True))
+    return f"[{''.join(ranges)}]"
 
 
 def _is_unicode_class(name: str) -> bool:

@@ -7,7 +7,8 @@ pkg/agent/containerd/config.go ~211-364 (``getHostConfigs``, endpoint normalisat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from planner.core.document import ABSENT, Node, Spec
 from planner.core.family import NodeFlags
@@ -15,6 +16,7 @@ from planner.core.gourl import GoUrl, parse_url
 from planner.core.refs import DOCKER_HUB
 from planner.core.resolution import default_scheme
 
+_KEPT = 64  # specs: every rule asks for the same of one, and compares it with the same peers
 WILDCARD = "*"
 HUB_API = "registry-1.docker.io"
 HUB_ALIASES = frozenset({HUB_API, "index.docker.io", "registry.hub.docker.com"})
@@ -23,8 +25,7 @@ PUBLIC = HUB_ALIASES | frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(NamedTuple):
     """TLS settings as written; all empty is not the same as none."""
 
     ca_file: str = ""
@@ -33,8 +34,7 @@ class Tls:
     insecure_skip_verify: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One URL that a node may ask. ``url`` is empty for "the image's own registry", None when nothing is to be written."""
 
     url: str | None
@@ -49,8 +49,7 @@ class Endpoint:
         return bool(self.override_path or self.tls or self.has_auth or self.rewrites)
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """One item of a mirror's ``endpoint``. ``url`` is what Go reads in ``text``, None where it reports an error."""
 
     mirror: str
@@ -69,29 +68,33 @@ class Listed:
         return endpoint_name(self.text) or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """What containerd will read about one registry. No ``default`` means: never fall back to the registry itself."""
 
     default: Endpoint | None
     endpoints: tuple[Endpoint, ...] = ()
 
 
+@lru_cache(maxsize=_KEPT)
 def mirrors(spec: Spec) -> Mapping[str, Node]:
     """The mirrors by registry name. Two ``mirrors:`` keys are merged, as yaml.v2 decodes both into one map."""
     return _merged(spec, "mirrors")
 
 
+@lru_cache(maxsize=_KEPT)
 def configs(spec: Spec) -> Mapping[str, Node]:
     """The configs by endpoint host."""
     return _merged(spec, "configs")
 
 
-def listed(spec: Spec) -> Iterator[Listed]:
+@lru_cache(maxsize=_KEPT)
+def listed(spec: Spec) -> tuple[Listed, ...]:
     """Every endpoint of every mirror, in the order of the file."""
-    for name, mirror in mirrors(spec).items():
-        for node in mirror.get("endpoint").items:
-            yield Listed(name, node, node.string(), parse_endpoint(node.string()))
+    return tuple(
+        Listed(name, node, node.string(), parse_endpoint(node.string()))
+        for name, mirror in mirrors(spec).items()
+        for node in mirror.get("endpoint").items
+    )
 
 
 def rewrites(mirror: Node) -> tuple[tuple[str, str], ...]:
@@ -119,6 +122,7 @@ def endpoint_name(text: str) -> str | None:
     return DOCKER_HUB if url.host == HUB_API else url.host
 
 
+@lru_cache(maxsize=4096)
 def normalise(text: str, embedded: str = "") -> Endpoint | None:
     """The endpoint ``text`` as K3s renders it; None where it logs a warning and ignores it.
 
@@ -132,7 +136,7 @@ def normalise(text: str, embedded: str = "") -> Endpoint | None:
     scheme = url.scheme or ("https" if host == embedded else default_scheme(host))
     overrides = url.path not in ("", "/", "/v2")
     path = url.path if overrides else "/v2"
-    return Endpoint(str(replace(url, scheme=scheme, host=host, path=path)), overrides)
+    return Endpoint(str(url._replace(scheme=scheme, host=host, path=path)), overrides)
 
 
 def _merged(spec: Spec, name: str) -> dict[str, Node]:
@@ -205,7 +209,7 @@ class _HostBuilder:
         for text in texts:
             if endpoint := normalise(text, self._embedded):
                 configured = self._with_config(endpoint, endpoint_name(text) or "")
-                found.append(replace(configured, rewrites=table))
+                found.append(configured._replace(rewrites=table))
         return found
 
     def _embedded_endpoint(self) -> Endpoint:
@@ -213,15 +217,15 @@ class _HostBuilder:
 
     def _with_config(self, endpoint: Endpoint, name: str) -> Endpoint:
         if self._embedded and name == self._embedded:
-            return replace(endpoint, tls=_EMBEDDED_TLS)
+            return endpoint._replace(tls=_EMBEDDED_TLS)
         node = self._configs.get(name)
         if name == DOCKER_HUB and HUB_API in self._configs:
             node = self._configs[HUB_API]
         if node is None:
             return endpoint
         tls, auth = node.get("tls"), node.get("auth")
-        return replace(
-            endpoint, tls=None if tls.is_null() else _tls(tls), has_auth=not auth.is_null()
+        return endpoint._replace(
+            tls=None if tls.is_null() else _tls(tls), has_auth=not auth.is_null()
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from planner.core.containerd import DEFAULT_FOLDER, Rewrites, attempts
 from planner.core.document import Spec
 from planner.core.family import NodeFlags
-from planner.core.refs import ImageRef
+from planner.core.refs import ImageRef, parse_image
 from planner.core.resolution import Resolution, Rewrite
 from planner.specs.k3s.regexp import PatternError, compile_pattern
 from planner.specs.k3s.registries import WILDCARD, Endpoint, Host, Tls, hosts, hosts_with_auth
@@ -28,8 +28,9 @@ def render(spec: Spec, flags: NodeFlags) -> dict[str, str]:
     }
 
 
-def resolve(spec: Spec, image: ImageRef, flags: NodeFlags) -> Resolution:
-    """Where a K3s or RKE2 node looks for ``image``."""
+def resolve(spec: Spec, written: str, flags: NodeFlags) -> Resolution:
+    """Where a K3s or RKE2 node looks for an image, as ``written`` in a pod."""
+    image = parse_image(written)
     moved = _moved_to_default_registry(image, flags.system_default_registry)
     tried = attempts(
         render(spec, flags),
@@ -37,7 +38,7 @@ def resolve(spec: Spec, image: ImageRef, flags: NodeFlags) -> Resolution:
         rewriter=rewrite_repository,
         credentials=frozenset(hosts_with_auth(spec)),
     )
-    rewrites = (Rewrite("system-default-registry", moved),) if moved != image else ()
+    rewrites = (Rewrite("system-default-registry", str(moved)),) if moved != image else ()
     return Resolution(image, tried, rewrites)
 
 

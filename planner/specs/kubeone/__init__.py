@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from planner.core.document import Spec
-from planner.core.family import Family
+from planner.core.family import Family, Images
 from planner.core.lint import Structure, first_document
 from planner.specs.kubeone.manifest import GROUP, KIND
-from planner.specs.kubeone.needs import needs
-from planner.specs.kubeone.render import render, resolve
 from planner.specs.kubeone.rules import RULES
-from planner.specs.kubeone.tables import releases
-from planner.specs.kubeone.trusts import mirror_map, trusts
 
 
 def matches(spec: Spec) -> bool:
@@ -19,6 +15,12 @@ def matches(spec: Spec) -> bool:
         each.get("apiVersion").string().startswith(f"{GROUP}/") or each.get("kind").string() == KIND
         for each in spec.documents
     )
+
+
+def _images() -> Images:
+    from planner.specs.kubeone.images import IMAGES  # noqa: PLC0415 - lint does without
+
+    return IMAGES
 
 
 FAMILY = Family(
@@ -34,10 +36,5 @@ FAMILY = Family(
     ),
     matches=matches,
     rules=RULES,
-    releases=releases,
-    needs=needs,
-    resolve=resolve,
-    render=render,
-    trusts=trusts,
-    mirror_map=mirror_map,
+    images=_images,
 )

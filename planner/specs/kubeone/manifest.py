@@ -6,7 +6,7 @@ Source: kubermatic/kubeone v1.14.2 pkg/apis/kubeone/v1beta2/defaults.go; pkg/api
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from planner.core.document import Node, Spec, Step
@@ -27,6 +27,7 @@ PROVIDERS = (
     "vsphere",
     "none",
 )
+TERRAFORM = "terraform"
 CNIS = ("canal", "cilium", "weaveNet", "external")
 
 
@@ -45,8 +46,7 @@ class Addon(NamedTuple):
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """The effective values. ``provider`` is empty when the manifest leaves it to terraform output."""
 
     root: Node
@@ -85,11 +85,13 @@ class Manifest:
         return not self.root.get("clusterNetwork", "kubeProxy", "skipInstallation").is_true()
 
 
+@lru_cache(maxsize=64)
 def cluster(spec: Spec) -> Node:
     """The KubeOneCluster document, or the first document of a file that has none."""
     return spec.document(KIND) or spec.root
 
 
+@lru_cache(maxsize=64)
 def read_manifest(spec: Spec) -> Manifest:
     """The effective values of the manifest in ``spec``."""
     root = cluster(spec)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from planner.core.errors import InputError
 from planner.core.refs import ImageRef, parse_image
 from planner.specs.kubeone.manifest import Manifest
@@ -51,7 +49,7 @@ def asked_name(manifest: Manifest, image: ImageRef) -> ImageRef:
 def is_deployed(image: ImageRef) -> bool:
     """Whether KubeOne or kubeadm deploys this image, in whatever version."""
     if image.repository.startswith(_COMMON):
-        return replace(image, digest="") in deployed_images()
+        return image._replace(digest="") in deployed_images()
     return image.name in deployed_names()
 
 

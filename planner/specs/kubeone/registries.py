@@ -7,7 +7,7 @@ Source: kubermatic/kubeone v1.14.2 pkg/containerruntime/containerd_config.go (``
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from planner.core.document import Node
 from planner.core.gourl import parse_url
@@ -18,8 +18,7 @@ DEFAULT_KEY = "_default"
 HUB_URL = "https://registry-1.docker.io"
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(NamedTuple):
     """What is configured for one registry. ``mirrors`` are as written, in the order of the manifest."""
 
     mirrors: tuple[str, ...] = ()
@@ -48,7 +47,7 @@ def registries(root: Node) -> Mapping[str, Registry]:
     configuration = root.get("registryConfiguration")
     overwrite = configuration.get("overwriteRegistry").string()
     if overwrite and configuration.get("insecureRegistry").is_true():
-        found[overwrite] = replace(found.get(overwrite, Registry()), insecure=True)
+        found[overwrite] = found.get(overwrite, Registry())._replace(insecure=True)
     for key, entry in entries(root):
         name = DEFAULT_KEY if key == WILDCARD else key
         found[name] = _with_entry(found.get(name, Registry()), entry)

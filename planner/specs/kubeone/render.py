@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from planner.core.containerd import attempts
 from planner.core.document import Spec
 from planner.core.family import NodeFlags
-from planner.core.refs import DOCKER_HUB, ImageRef
+from planner.core.refs import DOCKER_HUB, ImageRef, parse_image
 from planner.core.resolution import Resolution, Rewrite
 from planner.specs.kubeone.manifest import cluster, read_manifest
 from planner.specs.kubeone.names import asked_name
@@ -38,8 +38,9 @@ def render(spec: Spec, _flags: NodeFlags) -> dict[str, str]:
     }
 
 
-def resolve(spec: Spec, image: ImageRef, flags: NodeFlags) -> Resolution:
-    """Where a node looks for ``image``, after KubeOne has given its own components another name."""
+def resolve(spec: Spec, written: str, flags: NodeFlags) -> Resolution:
+    """Where a node looks for an image, after KubeOne has given its own components another name."""
+    image = parse_image(written)
     return resolution(spec, image, asked_name(read_manifest(spec), image), flags)
 
 
@@ -47,7 +48,7 @@ def resolution(spec: Spec, image: ImageRef, asked: ImageRef, flags: NodeFlags) -
     """Where a node looks for ``image`` when it asks for it under the name ``asked``."""
     credentials = frozenset(hosts_with_auth(cluster(spec)))
     tried = attempts(render(spec, flags), asked, credentials=credentials)
-    rewrites = (Rewrite("kubeone", asked),) if asked != image else ()
+    rewrites = (Rewrite("kubeone", str(asked)),) if asked != image else ()
     return Resolution(image, tried, rewrites)
 
 

@@ -160,5 +160,7 @@ def write_inputs() -> None:
     Path("registries.yaml").write_text(_SPEC, "utf-8")
     Path("planner.yaml").write_text(_CONFIG, "utf-8")
     upstream = LayoutFolder(Path(_UPSTREAM))
-    needs = k3s.FAMILY.needs(read("registries.yaml", _SPEC), Selection(RELEASE, (), NodeFlags()))
+    needs = k3s.FAMILY.images().needs(
+        read("registries.yaml", _SPEC), Selection(RELEASE, (), NodeFlags())
+    )
     write_samples((need.source for need in needs), lambda registry: Layout(upstream, registry))

@@ -4,7 +4,7 @@ The containerd configuration that the system generates from the spec on each nod
 
 Examples:
   planner render registries.yaml
-  planner render registries.yaml -o out      # out/certs.d/docker.io/hosts.toml …
+  planner render registries.yaml -o out    # out/certs.d/docker.io/hosts.toml …
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print or write the files."""
     spec, family = load_spec(options.spec, options.kind)
-    files = family.render(spec, flags_from(options))
+    files = family.images().render(spec, flags_from(options))
     if options.output:
         _write(files, Path(options.output))
         sys.stdout.write(f"{plural(len(files), 'file')} written below {options.output}\n")

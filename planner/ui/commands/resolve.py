@@ -16,7 +16,6 @@ import sys
 from collections.abc import Iterator
 
 from planner.core.errors import DONE
-from planner.core.refs import parse_image
 from planner.core.resolution import Attempt, Resolution
 from planner.needs import load_spec
 from planner.ui.options import add_flag_arguments, flags_from
@@ -38,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the attempts."""
     spec, family = load_spec(options.spec, options.kind)
-    resolution = family.resolve(spec, parse_image(options.image), flags_from(options))
+    resolution = family.images().resolve(spec, options.image, flags_from(options))
     if options.format == "json":
         sys.stdout.write(json.dumps(_document(resolution), indent=1) + "\n")
     else:
@@ -49,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
 def _lines(resolution: Resolution) -> Iterator[str]:
     yield str(resolution.image)
     for rewrite in resolution.rewrites:
-        yield f"  {rewrite.by} makes it {rewrite.image}"
+        made = f"makes it {rewrite.image}" if rewrite.image else "fails on it: the pod is refused"
+        yield f"  {rewrite.by} {made}"
     for number, attempt in enumerate(resolution.attempts, 1):
         yield f"  {number}. {attempt.url}{_notes(attempt)}"
 
@@ -69,7 +69,7 @@ def _document(resolution: Resolution) -> dict[str, object]:
     return {
         "format": FORMAT,
         "image": str(resolution.image),
-        "rewrites": [{"by": each.by, "image": str(each.image)} for each in resolution.rewrites],
+        "rewrites": [{"by": each.by, "image": each.image or None} for each in resolution.rewrites],
         "attempts": [
             {
                 "url": each.url,

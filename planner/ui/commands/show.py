@@ -4,7 +4,7 @@ A saved plan can always be shown, also one that is stale by now. Asks no registr
 
 Examples:
   planner show plan.json
-  planner show plan.json --format tsv      # source, target and digest of each change
+  planner show plan.json --format tsv    # source, target, digest of each change
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from planner.check import Checked
 from planner.core.lint import Finding, Severity
 from planner.core.text import plural
+from planner.fix import fixable
 
 
 def counted(checked: Sequence[Checked]) -> list[Finding]:
@@ -42,6 +43,17 @@ def summary(checked: Sequence[Checked]) -> str:
     hidden = sum(len(each.findings) for each in checked) - len(counted(checked))
     suppressed = f" ({hidden} suppressed)" if hidden else ""
     return f"{plural(specs, 'spec')} checked: {', '.join(listed) or 'no findings'}{suppressed}"
+
+
+def fixes_offered(checked: Sequence[Checked]) -> str:
+    """How many of the findings planner can fix, and how to have it do so; empty when there are none."""
+    fixes = [finding.fix for each in checked for finding in fixable(each) if finding.fix]
+    safe = sum(each.is_safe for each in fixes)
+    unsafe = len(fixes) - safe
+    parts = [f"{safe:,} fixable with --fix"] if safe else []
+    if unsafe:
+        parts.append(f"{unsafe:,} {'more' if safe else 'fixable'} with --fix=unsafe")
+    return ", ".join(parts)
 
 
 def statistics(checked: Sequence[Checked]) -> str:

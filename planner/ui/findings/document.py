@@ -8,6 +8,7 @@ from typing import Any
 
 from planner import __version__
 from planner.check import Checked
+from planner.core.edits import Fix
 from planner.core.fingerprint import fingerprint
 from planner.core.lint import Finding, Related, Suppression
 from planner.ui.findings.counting import counts
@@ -39,10 +40,24 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "end_column": finding.span.end_column,
         "path": "".join(f"/{_escaped(step)}" for step in finding.path),
         "related": [_related(each) for each in finding.related],
-        "fixes": [],
+        "fixes": [_fix(finding.fix)] if finding.fix else [],
         "suppressed": _suppressed(finding.suppressed),
         "fingerprint": fingerprint(finding),
     }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    edits = [
+        {
+            "line": edit.span.line,
+            "column": edit.span.column,
+            "end_line": edit.span.end_line,
+            "end_column": edit.span.end_column,
+            "text": edit.text,
+        }
+        for edit in fix.edits
+    ]
+    return {"title": fix.title, "safe": fix.is_safe, "edits": edits}
 
 
 def _related(related: Related) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from planner.check import Checked
 from planner.core.document import Span
+from planner.core.edits import lines_of
 from planner.core.lint import Finding, Severity
 from planner.core.text import printable
-from planner.ui.findings.counting import counted_in, summary
+from planner.ui.findings.counting import counted_in, fixes_offered, summary
 from planner.ui.findings.wording import one_line
 from planner.ui.style import Style
 
@@ -18,11 +20,12 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "c
 def write(checked: Sequence[Checked], style: Style) -> str:
     """The findings with excerpts."""
     blocks = [
-        "\n".join(_block(finding, each.spec.text.splitlines(), style))
+        "\n".join(_block(finding, lines_of(each.spec.text), style))
         for each in checked
         for finding in counted_in(each)
     ]
-    return "\n\n".join([*blocks, summary(checked)]) + "\n"
+    last = [summary(checked), *filter(None, [fixes_offered(checked)])]
+    return "\n\n".join([*blocks, "\n".join(last)]) + "\n"
 
 
 def _block(finding: Finding, lines: Sequence[str], style: Style) -> Iterator[str]:
@@ -34,9 +37,13 @@ def _block(finding: Finding, lines: Sequence[str], style: Style) -> Iterator[str
     yield from _excerpt(finding.span, lines, "^", style, _COLOURS[finding.severity])
     for related in finding.related:
         yield f"  ::: {_place(related.file, related.span)} {printable(related.message)}"
-        yield from _excerpt(related.span, lines, "-", style, "cyan")
-    if finding.hint:
+        if related.file == finding.file:
+            yield from _excerpt(related.span, lines, "-", style, "cyan")
+    title = finding.fix.title if finding.fix else ""
+    if finding.hint and finding.hint != title:
         yield f"  = {printable(finding.hint)}"
+    if finding.fix:
+        yield f"  = fix{'' if finding.fix.is_safe else ' (unsafe)'}: {printable(title)}"
 
 
 def _place(file: str, span: Span) -> str:
@@ -64,13 +71,20 @@ def _cells(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-_SECRET_KEYS = ("password:", "auth:", "identity_token:", "identityToken:", "token:")
+_SECRET = re.compile(
+    r"""(?:password|passwd|token|secret|secretkey|accesskey|privatekey|dockerconfigjson|auth)["']?\s*:(?=\s)(?!\s*(?:[|>][+-]?\d*)?\s*(?:\#|$))""",
+    re.IGNORECASE,
+)
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
 def _masked(line: str) -> str:
     """A line of a spec without what must not reach a log."""
-    stripped = line.strip().lstrip("- ")
-    for key in _SECRET_KEYS:
-        if stripped.startswith(key) and stripped.removeprefix(key).strip() not in ("", "|", ">"):
-            return f"{line[: line.index(key) + len(key)]} •••"
-    return printable(line.replace("\t", "\0")).replace("\\x00", "\t")
+    if found := _SECRET.search(line):
+        return f"{_shown(line[: found.end()])} •••"
+    return _shown(_USER_INFO.sub(lambda found: "•" * len(found[0]), line))
+
+
+def _shown(text: str) -> str:
+    """Printable, but for tabs, which keep their width."""
+    return printable(text.replace("\t", "\0")).replace("\\x00", "\t")

@@ -72,7 +72,7 @@ def _parse(word: str) -> Report:
     if form not in FORMATS:
         near = closest(form, FORMATS)
         hint = f"did you mean {near}?" if near else f"one of {', '.join(FORMATS)}"
-        raise UsageError(f"{form!r} is not a format", f"{hint}; --help lists the options")
+        raise UsageError(f"{form!r} is not a format", hint)
     if equals and not file:
         raise UsageError(f"--format {word} names no file", f"for example --format {word}report")
     return Report(form, "" if file == "-" else file)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from planner.core.fingerprint import fingerprint
@@ -26,7 +25,7 @@ def numbered_fingerprints() -> Callable[[Finding], tuple[str, int]]:
     seen: Counter[str] = Counter()
 
     def number(finding: Finding) -> tuple[str, int]:
-        own = fingerprint(replace(finding, file=relative_path(finding.file)))
+        own = fingerprint(finding._replace(file=relative_path(finding.file)))
         seen[own] += 1
         return own, seen[own]
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from planner import __version__
 from planner.check import Checked
 from planner.core.document import Span
+from planner.core.edits import Fix
 from planner.core.lint import Finding, Suppression
 from planner.core.text import printable
 from planner.ui.findings.places import numbered_fingerprints, relative_path
@@ -59,18 +60,33 @@ def _result(finding: Finding, indexes: Mapping[str, int], line_hash: str) -> dic
         "locations": [_location(finding.file, finding.span)],
         **({"relatedLocations": related} if related else {}),
         "partialFingerprints": {"primaryLocationLineHash": line_hash},
+        **({"fixes": [_fix(finding.file, finding.fix)]} if finding.fix else {}),
         "suppressions": _suppressions(finding.suppressed),
     }
 
 
+def _fix(file: str, fix: Fix) -> dict[str, Any]:
+    """An offer (3.55): whoever takes it sees it first, so safe and unsafe ones differ in their description only."""
+    title = fix.title if fix.is_safe else f"{fix.title} (unsafe)"
+    replacements = [
+        {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}}
+        for edit in fix.edits
+    ]
+    change = {"artifactLocation": _artifact(file), "replacements": replacements}
+    return {"description": _message(title), "artifactChanges": [change]}
+
+
 def _location(file: str, span: Span) -> dict[str, Any]:
-    region = {
+    return {"physicalLocation": {"artifactLocation": _artifact(file), "region": _region(span)}}
+
+
+def _region(span: Span) -> dict[str, int]:
+    return {
         "startLine": max(1, span.line),
         "startColumn": max(1, span.column),
         "endLine": max(1, span.end_line),
         "endColumn": max(1, span.end_column),
     }
-    return {"physicalLocation": {"artifactLocation": _artifact(file), "region": region}}
 
 
 def _artifact(file: str) -> dict[str, str]:

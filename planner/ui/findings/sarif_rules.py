@@ -59,5 +59,11 @@ def _block(match: re.Match[str]) -> str:
 
 def _tags(code: str) -> list[str]:
     owners = [each.name for each in families() if any(code == rule.code for rule in each.rules)]
-    layers = {"YAM": ["yaml"], "SCH": ["schema"], "SUP": ["suppression"]}
+    layers = {
+        "YAM": ["yaml"],
+        "SCH": ["schema"],
+        "SUP": ["suppression"],
+        "CFG": ["configuration"],
+        "ACR": ["project"],
+    }
     return owners or layers.get(code[:3], []) or ["planner"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar, get_args
 
 from planner.core.errors import UsageError
@@ -290,7 +290,7 @@ class PlanModel:
     def _short(self, change: Change, shared: str) -> str:
         if self._is_by_repository:
             shared = f"{change.target.name.rpartition('/')[0]}/"
-        target = replace(change.target, digest=short_digest(change.target.digest))
+        target = change.target._replace(digest=short_digest(change.target.digest))
         return one_line(str(target).removeprefix(shared))
 
 

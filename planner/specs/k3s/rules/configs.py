@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from planner.core.document import ABSENT, Node, Spec
 from planner.core.gourl import split_port
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import renamed
 from planner.core.refs import DOCKER_HUB
 from planner.core.text import closest
 from planner.specs.k3s.registries import (
@@ -19,7 +20,7 @@ from planner.specs.k3s.registries import (
     mirrors,
 )
 from planner.specs.k3s.rules.files import placeholder
-from planner.specs.k3s.rules.names import bare_host
+from planner.specs.k3s.rules.names import bare_host, is_address
 
 _FEW = 50
 
@@ -42,6 +43,11 @@ def config_name_with_url_parts(spec: Spec) -> Iterator[Hit]:
         configs:
           registry.example.com:
             auth: {username: user, password: pass}
+
+    Fixed:
+        configs:
+          registry.example.com:
+            auth: {username: user, password: pass}
     """
     for name, config in configs(spec).items():
         if "/" in name and not placeholder(name):
@@ -49,7 +55,9 @@ def config_name_with_url_parts(spec: Spec) -> Iterator[Hit]:
             message = (
                 f"the config {name!r} is never used: it is found by host[:port], and this is {what}"
             )
-            yield Hit(config, message, f"name it {bare_host(name)!r}", on_key=True)
+            host = bare_host(name)
+            fix = renamed(spec, config.key, host, configs(spec)) if is_address(name) else None
+            yield Hit(config, message, f"name it {host!r}", on_key=True, fix=fix)
         elif "*" in name and name != WILDCARD:
             message = f"the config {name!r} is never used: there are no globs"
             yield Hit(config, message, "list each host", on_key=True)
@@ -150,6 +158,11 @@ def docker_hub_config_alias(spec: Spec) -> Iterator[Hit]:
         configs:
           registry-1.docker.io:
             auth: {username: user, password: pass}
+
+    Fixed:
+        configs:
+          registry-1.docker.io:
+            auth: {username: user, password: pass}
     """
     known, used = configs(spec), used_names(spec)
     if HUB_API in known:
@@ -157,14 +170,15 @@ def docker_hub_config_alias(spec: Spec) -> Iterator[Hit]:
     for name in ("index.docker.io", "registry.hub.docker.com"):
         if name in known and name not in used and DOCKER_HUB not in known:
             message = f"the config {name!r} is never used for Docker Hub: containerd asks {HUB_API}"
-            yield Hit(
-                known[name], message, f"name it {HUB_API}", on_key=True, severity=Severity.ERROR
-            )
+            fix = renamed(spec, known[name].key, HUB_API, known)
+            hint = f"name it {HUB_API}"
+            yield Hit(known[name], message, hint, on_key=True, severity=Severity.ERROR, fix=fix)
     if not known.get(DOCKER_HUB, ABSENT).get("auth").is_null():
         message = (
             "K3s before v1.31.11, v1.32.7 and v1.33.3 does not find credentials under 'docker.io'"
         )
-        yield Hit(known[DOCKER_HUB], message, f"name it {HUB_API}", on_key=True)
+        fix = renamed(spec, known[DOCKER_HUB].key, HUB_API, known)
+        yield Hit(known[DOCKER_HUB], message, f"name it {HUB_API}", on_key=True, fix=fix)
 
 
 @rule("K3S037", Severity.WARNING)
@@ -219,7 +233,8 @@ def _has_only_nulls(config: Node) -> bool:
 def _lookalike(name: str, alike: Mapping[str, str]) -> str:
     """The endpoint that differs from ``name`` in the port, in upper case, or in a domain that one of them lacks."""
     host, *shorter = _short_forms(name)
-    whole = (alike[each] for each in shorter if _short_forms(alike.get(each, ""))[0] == each)
+    known = (each for each in shorter if each in alike)
+    whole = (alike[each] for each in known if _short_forms(alike[each])[0] == each)
     return alike.get(host, "") or next(whole, "")
 
 

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 
 from planner.core.document import Node, Spec
+from planner.core.edits import lines_of
 from planner.core.gourl import split_port
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import quoted_to_the_end
 from planner.core.resolution import is_loopback
 from planner.specs.k3s.registries import configs, listed
 from planner.specs.k3s.rules.files import placeholder
 
-_LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _SWALLOWING = ("!", "&")
 _SECRETS = ("username", "password", "auth", "identity_token")
@@ -139,13 +140,21 @@ def value_cut_by_yaml(spec: Spec) -> Iterator[Hit]:
             auth:
               username: user
               password: "!secret"
+
+    Fixed:
+        configs:
+          registry.example.com:
+            auth:
+              username: user
+              password: "!secret"
     """
     for _, auth in _credentials(spec):
         for key in _SECRETS:
             node = auth.get(key)
             if mark := swallowed(spec, node):
                 message = f"the {key} is empty: unquoted, {mark!r} begins {'a tag' if mark == '!' else 'an anchor'}"
-                yield Hit(node, message, "put the value in quotes")
+                fix = quoted_to_the_end(spec, node)
+                yield Hit(node, message, "put the value in quotes", fix=fix)
             elif _has_tight_comment(spec, node):
                 message = f"the {key} ends before ' #', which begins a comment"
                 hint = "put the value in quotes, or write the comment with a blank: # …"
@@ -169,7 +178,7 @@ def _has_tight_comment(spec: Spec, node: Node) -> bool:
 
 
 def _line(spec: Spec, node: Node) -> str:
-    lines = _LINE_END.split(spec.text.removeprefix("\ufeff"))
+    lines = lines_of(spec.text)
     return lines[node.span.line - 1] if node.span.line <= len(lines) else ""
 
 

@@ -7,7 +7,8 @@ from itertools import groupby
 
 from planner.core.document import Spec
 from planner.core.lint import Hit, Severity, rule
-from planner.specs.k3s.registries import WILDCARD, Endpoint, Listed, listed, normalise
+from planner.core.mending import removed
+from planner.specs.k3s.registries import WILDCARD, Endpoint, Listed, listed, mirrors, normalise
 
 
 @rule("K3S017", Severity.WARNING)
@@ -31,6 +32,12 @@ def duplicate_endpoint(spec: Spec) -> Iterator[Hit]:
             endpoint:
               - https://registry.example.com
               - https://other.example.com
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint:
+              - https://registry.example.com
     """
     for _, group in groupby(listed(spec), lambda each: each.mirror):
         first: dict[str | None, Listed] = {}
@@ -39,7 +46,10 @@ def duplicate_endpoint(spec: Spec) -> Iterator[Hit]:
                 continue
             if earlier := first.get(rendered.url):
                 message = "this URL stands in the mirror already, and K3s writes it once"
-                yield Hit(each.node, message, "remove one", related=((earlier.node, "first here"),))
+                listing = mirrors(spec)[each.mirror].get("endpoint")
+                fix = removed(spec, listing, each.node, is_safe=True)
+                related = ((earlier.node, "first here"),)
+                yield Hit(each.node, message, "remove one", related=related, fix=fix)
             first.setdefault(rendered.url, each)
 
 

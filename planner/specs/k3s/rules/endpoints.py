@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from planner.core.document import Spec
 from planner.core.gourl import split_port
 from planner.core.lint import Hit, Severity, rule
-from planner.specs.k3s.registries import Listed, listed
+from planner.core.mending import rewritten
+from planner.specs.k3s.registries import Listed, listed, parse_endpoint
 from planner.specs.k3s.rules.files import placeholder
 
 _SCHEMES = ("", "http", "https")
@@ -34,13 +35,22 @@ def unreadable_endpoint(spec: Spec) -> Iterator[Hit]:
           docker.io:
             endpoint:
               - "https://registry.example.com"
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint:
+              - "https://registry.example.com"
     """
     for each in listed(spec):
         if each.url is None and not placeholder(each.text):
             message = (
                 f"K3s ignores this endpoint of {each.mirror!r}: {_unreadable_because(each.text)}"
             )
-            yield Hit(each.node, message, "write https://HOST:PORT")
+            text = each.text.strip()
+            fix = rewritten(spec, each.node, text, "take the blanks off")
+            hint = "write https://HOST:PORT"
+            yield Hit(each.node, message, hint, fix=fix if _is_usable(each, text) else None)
 
 
 @rule("K3S011")
@@ -67,11 +77,21 @@ def unusable_endpoint(spec: Spec) -> Iterator[Hit]:
             endpoint:
               - http://registry.example.com:5000
               - https://registry.example.com
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint:
+              - http://registry.example.com:5000
+              - oci://registry.example.com
     """
     for each in listed(spec):
         if problem := _unusable_because(each):
             message = f"the nodes cannot use this endpoint of {each.mirror!r}: {problem}"
-            yield Hit(each.node, message, _repaired(each.text))
+            wanted = _repaired(each.text)
+            hint = f"did you mean {wanted}?" if wanted else "write https://HOST:PORT"
+            fix = rewritten(spec, each.node, wanted) if _is_usable(each, wanted) else None
+            yield Hit(each.node, message, hint, fix=fix)
 
 
 @rule("K3S012")
@@ -187,13 +207,22 @@ def slash_after_v2(spec: Spec) -> Iterator[Hit]:
           docker.io:
             endpoint:
               - https://registry.example.com/v2
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint:
+              - https://registry.example.com/v2
     """
     for each in listed(spec):
         if each.url and each.url.path == "/v2/":
             message = (
                 "K3s takes '/v2/' for another path than '/v2', and old RKE2 releases fail on it"
             )
-            yield Hit(each.node, message, "end the endpoint in /v2, or leave the path out")
+            hint = "end the endpoint in /v2, or leave the path out"
+            is_end = each.text.endswith("/v2/")
+            fix = rewritten(spec, each.node, each.text[:-1], "take the last slash off")
+            yield Hit(each.node, message, hint, fix=fix if is_end else None)
 
 
 @rule("K3S016", Severity.INFO)
@@ -216,12 +245,23 @@ def endpoint_without_scheme(spec: Spec) -> Iterator[Hit]:
           docker.io:
             endpoint:
               - https://registry.example.com:5000
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint:
+              - https://registry.example.com:5000
     """
     for each in listed(spec):
         rendered = each.rendered
         is_plain = each.url and not each.url.scheme and not each.url.user_info
         if is_plain and rendered and not _unusable_because(each):
-            yield Hit(each.node, f"K3s reads {each.text!r} as {rendered.url}", "write the scheme")
+            message = f"K3s reads {each.text!r} as {rendered.url}"
+            # With HTTP, the flags of the agent may say otherwise.
+            is_safe = (rendered.url or "").startswith("https://")
+            scheme = "https" if is_safe else "http"
+            fix = rewritten(spec, each.node, f"{scheme}://{each.text}", is_safe=is_safe)
+            yield Hit(each.node, message, "write the scheme", fix=fix)
 
 
 @rule("K3S020", Severity.WARNING)
@@ -276,9 +316,17 @@ def _unusable_because(each: Listed) -> str:
     return "" if host else "it has no host"
 
 
+def _is_usable(each: Listed, text: str) -> bool:
+    """Whether a node could ask ``text`` instead, whose host is more than a number."""
+    url = parse_endpoint(text)
+    is_host = url is not None and not split_port(url.host)[0].isdigit()
+    return is_host and not _unusable_because(Listed(each.mirror, each.node, text, url))
+
+
 def _repaired(text: str) -> str:
+    """The URL that was probably meant; empty when that cannot be told."""
     for scheme in ("https", "http"):
         for typo in (f"{scheme}//", f"{scheme}:/", f"{scheme}:"):
             if text.startswith(typo) and "://" not in text and text.strip(typo):
-                return f"did you mean {scheme}://{text.removeprefix(typo)}?"
-    return "write https://HOST:PORT"
+                return f"{scheme}://{text.removeprefix(typo)}"
+    return ""

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from planner.core.document import Node, Spec
 from planner.core.gourl import parse_url
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import renamed
 from planner.core.refs import DOCKER_HUB, looks_like_registry, name_problem
 from planner.specs.k3s.registries import HUB_ALIASES, WILDCARD, configs, mirrors
 from planner.specs.k3s.rules.files import placeholder
 
 _LITERAL_DEFAULT = "_default"
+_HUB_NAMES = frozenset({"docker", "dockerhub", "hub"})
+_HOST_HINT = (
+    "name it as in the image: host.domain or host:port; namespaces of Docker Hub go under docker.io"
+)
 
 
 @rule("K3S021")
@@ -36,12 +41,21 @@ def mirror_name_with_url_parts(spec: Spec) -> Iterator[Hit]:
             endpoint: [https://registry.example.com]
           ghcr.io:
             endpoint: [https://registry.example.com]
+
+    Fixed:
+        mirrors:
+          quay.io:
+            endpoint: [https://registry.example.com]
+          ghcr.io/team:
+            endpoint: [https://registry.example.com]
     """
     for name, mirror in _named(spec):
         if "/" in name:
             what = "a URL" if "://" in name else "a name with a path"
             message = f"the mirror {name!r} is never used: images are looked up by host, and this is {what}"
-            yield Hit(mirror, message, f"name it {bare_host(name)!r}", on_key=True)
+            host = bare_host(name)
+            fix = renamed(spec, mirror.key, host, mirrors(spec)) if is_address(name) else None
+            yield Hit(mirror, message, f"name it {host!r}", on_key=True, fix=fix)
 
 
 @rule("K3S022")
@@ -57,9 +71,18 @@ def mirror_name_without_registry(spec: Spec) -> Iterator[Hit]:
         mirrors:
           rancher:  # <- K3S022
             endpoint: [https://registry.example.com]
+          dockerhub:  # <- K3S022
+            endpoint: [https://registry.example.com]
 
     Good:
         mirrors:
+          docker.io:
+            endpoint: [https://registry.example.com]
+
+    Fixed:
+        mirrors:
+          rancher:
+            endpoint: [https://registry.example.com]
           docker.io:
             endpoint: [https://registry.example.com]
     """
@@ -68,10 +91,18 @@ def mirror_name_without_registry(spec: Spec) -> Iterator[Hit]:
             continue
         if not looks_like_registry(name):
             message = f"the mirror {name!r} is never used: without dot, colon or port it is no registry to containerd"
-            yield Hit(mirror, message, _registry_for(name), on_key=True)
+            is_hub = name.lower() in _HUB_NAMES
+            fix = renamed(spec, mirror.key, DOCKER_HUB, mirrors(spec)) if is_hub else None
+            hint = "name it docker.io" if is_hub else _HOST_HINT
+            yield Hit(mirror, message, hint, on_key=True, fix=fix)
         elif name_problem(name, "image"):
             message = f"the mirror {name!r} is never used: no image can name such a registry"
-            yield Hit(mirror, message, f"name it as in the image, {name.strip()!r}", on_key=True)
+            trimmed = name.strip()
+            is_name = trimmed != name and not name_problem(trimmed, "image")
+            fix = renamed(spec, mirror.key, trimmed, mirrors(spec)) if is_name else None
+            yield Hit(
+                mirror, message, f"name it as in the image, {trimmed!r}", on_key=True, fix=fix
+            )
 
 
 @rule("K3S023")
@@ -116,11 +147,17 @@ def literal_default_mirror(spec: Spec) -> Iterator[Hit]:
         mirrors:
           "*":
             endpoint: [https://registry.example.com]
+
+    Fixed:
+        mirrors:
+          "*":
+            endpoint: [https://registry.example.com]
     """
     for name, mirror in mirrors(spec).items():
         if name == _LITERAL_DEFAULT:
             message = "K3s takes '_default' for a registry and sends what the mirror lacks to https://_default/v2"
-            yield Hit(mirror, message, 'name it "*"', on_key=True)
+            fix = renamed(spec, mirror.key, WILDCARD, mirrors(spec))
+            yield Hit(mirror, message, 'name it "*"', on_key=True, fix=fix)
 
 
 @rule("K3S025")
@@ -141,12 +178,18 @@ def docker_hub_mirror_alias(spec: Spec) -> Iterator[Hit]:
         mirrors:
           docker.io:
             endpoint: [https://registry.example.com]
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint: [https://registry.example.com]
     """
     severity = Severity.WARNING if DOCKER_HUB in mirrors(spec) else None
     for name, mirror in mirrors(spec).items():
         if name in HUB_ALIASES:
             message = f"the mirror {name!r} is not used for images of Docker Hub: they are looked up under 'docker.io'"
-            yield Hit(mirror, message, "name it docker.io", on_key=True, severity=severity)
+            fix = renamed(spec, mirror.key, DOCKER_HUB, mirrors(spec))
+            yield Hit(mirror, message, "name it docker.io", on_key=True, severity=severity, fix=fix)
 
 
 @rule("K3S026", Severity.WARNING)
@@ -167,11 +210,21 @@ def upper_case_host(spec: Spec) -> Iterator[Hit]:
         mirrors:
           registry.example.com:
             endpoint: [https://registry.corp]
+
+    Fixed:
+        mirrors:
+          registry.example.com:
+            endpoint: [https://registry.corp]
     """
+    known = mirrors(spec)
     for name, node in (*mirrors(spec).items(), *configs(spec).items()):
         if name != name.lower() and "/" not in name and not placeholder(name):
             message = f"{name!r} is compared letter by letter and serves no name in lower case"
-            yield Hit(node, message, f"write {name.lower()!r}, here and in the images", on_key=True)
+            hint = f"write {name.lower()!r}, here and in the images"
+            # The name of a config follows the endpoint, not the images.
+            is_mirror = node is known.get(name)
+            fix = renamed(spec, node.key, name.lower(), known) if is_mirror else None
+            yield Hit(node, message, hint, on_key=True, fix=fix)
 
 
 @rule("K3S027", Severity.WARNING)
@@ -212,6 +265,14 @@ def bare_host(name: str) -> str:
     return url.host if url and url.host else name
 
 
+def is_address(name: str) -> bool:
+    """Whether a name is the URL of a registry, with nothing of importance behind the host."""
+    url = parse_url(name) if "://" in name else None
+    if url is None or url.user_info or url.tail or url.path not in ("", "/", "/v2", "/v2/"):
+        return False
+    return looks_like_registry(url.host) and not name_problem(url.host, "image")
+
+
 def _named(spec: Spec) -> Iterator[tuple[str, Node]]:
     for name, mirror in mirrors(spec).items():
         if name != WILDCARD and not placeholder(name):
@@ -221,9 +282,3 @@ def _named(spec: Spec) -> Iterator[tuple[str, Node]]:
 def _has_no_endpoint(mirror: Node) -> bool:
     endpoint = mirror.get("endpoint")
     return endpoint.is_null() or (endpoint.kind == "sequence" and not endpoint.items)
-
-
-def _registry_for(name: str) -> str:
-    if name.lower() in ("docker", "dockerhub", "hub"):
-        return "name it docker.io"
-    return "name it as in the image: host.domain or host:port; namespaces of Docker Hub go under docker.io"

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from planner.core.document import Node, Spec
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import renamed
 from planner.core.refs import DOCKER_HUB
-from planner.specs.k3s.regexp import GoRegexp, PatternError, compile_pattern
+from planner.specs.k3s.regexp import GoRegexp
 from planner.specs.k3s.registries import PUBLIC, WILDCARD, endpoint_name, mirrors
-from planner.specs.k3s.rules.samples import compiled, is_name, matching_names, samples
+from planner.specs.k3s.rules.samples import compiled, is_name, matching_names, refusal, samples
 
 
 @rule("K3S002")
@@ -37,10 +38,9 @@ def invalid_rewrite_pattern(spec: Spec) -> Iterator[Hit]:
               "^library/(.*)": "mirror/$1"
     """
     for _, pattern, node in rewrites_of(spec):
-        try:
-            compile_pattern(pattern)
-        except PatternError as error:
-            yield Hit(node, f"Go cannot read the pattern: {error}", on_key=True)
+        if compiled(pattern) is None:
+            message = f"Go cannot read the pattern: {refusal(pattern)}"
+            yield Hit(node, message, on_key=True)
 
 
 @rule("K3S065", Severity.WARNING)
@@ -132,6 +132,13 @@ def pattern_without_library(spec: Spec) -> Iterator[Hit]:
             endpoint: [https://registry.example.com]
             rewrite:
               "^library/nginx$": "hub/nginx"
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint: [https://registry.example.com]
+            rewrite:
+              "^library/nginx$": "hub/nginx"
     """
     for mirror, _, pattern, node in readable_rewrites(spec):
         names = matching_names(pattern)
@@ -139,7 +146,12 @@ def pattern_without_library(spec: Spec) -> Iterator[Hit]:
             message = (
                 f"the pattern never matches: {names[0]!r} of Docker Hub is 'library/{names[0]}'"
             )
-            yield Hit(node, message, f"write {_with_library(pattern)!r}", on_key=True)
+            wanted = _with_library(pattern)
+            # Of alternatives only the first would get it, and only behind ^ it stands at the beginning.
+            is_evident = pattern.startswith("^") and "|" not in pattern and compiled(wanted)
+            taken = {key for key, _ in mirrors(spec)[mirror].get("rewrite").fields()}
+            fix = renamed(spec, node.key, wanted, taken) if is_evident else None
+            yield Hit(node, message, f"write {wanted!r}", on_key=True, fix=fix)
 
 
 def rewrites_of(spec: Spec) -> Iterator[tuple[str, str, Node]]:

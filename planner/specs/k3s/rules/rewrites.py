@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from itertools import islice, pairwise
 
 from planner.core.document import Node, Spec
 from planner.core.family import NodeFlags
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import renamed, rewritten
 from planner.core.refs import DOCKER_HUB, name_problem
 from planner.specs.k3s.regexp import GoRegexp, references
 from planner.specs.k3s.registries import endpoint_name, hosts, mirrors
 from planner.specs.k3s.rules.patterns import readable_rewrites, rewrites_of
 from planner.specs.k3s.rules.samples import compiled, is_name, names_on
+from planner.specs.k3s.rules.spelling import with_braces, without_backslashes
 
 _BACKSLASH_GROUP = re.compile(r"\\([0-9])")
 _EXAMPLES = 4
@@ -47,16 +48,22 @@ def rewrite_breaks_hosts_file(spec: Spec) -> Iterator[Hit]:
             endpoint: [https://registry.example.com]
             rewrite:
               '^rancher/v1[.](.*)': 'mirror/$1'
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint: [https://registry.example.com]
+            rewrite:
+              '^rancher/v1[.](.*)': 'mirror/$1'
     """
     hint = "write [.] for a literal dot, [0-9] for a digit, [a-z0-9_] for a word character"
-    for _, pattern, node in rewrites_of(spec):
+    for mirror, pattern, node in rewrites_of(spec):
         if problem := _toml_problem(pattern):
-            yield Hit(
-                node,
-                f"K3s writes the pattern unescaped into hosts.toml: {problem}",
-                hint,
-                on_key=True,
-            )
+            message = f"K3s writes the pattern unescaped into hosts.toml: {problem}"
+            taken = {key for key, _ in mirrors(spec)[mirror].get("rewrite").fields()}
+            wanted = without_backslashes(pattern)
+            fix = renamed(spec, node.key, wanted, taken) if wanted else None
+            yield Hit(node, message, hint, on_key=True, fix=fix)
         problem = _toml_problem(node.string())
         if problem and not _BACKSLASH_GROUP.search(node.string()):
             message = f"K3s writes the replacement unescaped into hosts.toml: {problem}"
@@ -86,12 +93,21 @@ def reference_to_missing_group(spec: Spec) -> Iterator[Hit]:
             endpoint: [https://registry.example.com]
             rewrite:
               "^rancher/(.*)": "mirror/${1}_copy"
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint: [https://registry.example.com]
+            rewrite:
+              "^rancher/(.*)": "mirror/${1}_copy"
     """
     for _, regexp, pattern, node in readable_rewrites(spec):
         for name in _missing_groups(regexp, node.string()):
             groups = len(regexp.names)
             message = f"Go puts nothing for the group {name!r}: the pattern has {groups or 'no'} group{'s' * (groups != 1)}"
-            yield Hit(node, message, _group_hint(name, regexp, pattern))
+            wanted = with_braces(node.string(), regexp)
+            fix = rewritten(spec, node, wanted) if not _missing_groups(regexp, wanted) else None
+            yield Hit(node, message, _group_hint(name, regexp, pattern), fix=fix)
 
 
 @rule("K3S063")
@@ -115,14 +131,24 @@ def backslash_reference(spec: Spec) -> Iterator[Hit]:
             endpoint: [https://registry.example.com]
             rewrite:
               '^rancher/(.*)': 'mirror/$1'
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint: [https://registry.example.com]
+            rewrite:
+              '^rancher/(.*)': 'mirror/${1}'
     """
-    for _, _, node in rewrites_of(spec):
+    for _, pattern, node in rewrites_of(spec):
         if match := _BACKSLASH_GROUP.search(node.string()):
             wanted = _BACKSLASH_GROUP.sub(r"${\1}", node.string())
             message = (
                 f"{match[0]!s} is no reference in Go, and the backslash makes hosts.toml unreadable"
             )
-            yield Hit(node, message, f"write {wanted!r}")
+            regexp = compiled(pattern)
+            is_whole = regexp and not _toml_problem(wanted) and not _missing_groups(regexp, wanted)
+            fix = rewritten(spec, node, wanted) if is_whole else None
+            yield Hit(node, message, f"write {wanted!r}", fix=fix)
 
 
 @rule("K3S064")
@@ -222,6 +248,7 @@ def invalid_rewritten_name(spec: Spec) -> Iterator[Hit]:
             endpoint: [https://registry.example.com]
             rewrite:
               "^rancher/(.*)": "Rancher/$1"  # <- K3S067
+              "^library/(.*)": "/hub/$1"  # <- K3S067
 
     Good:
         mirrors:
@@ -229,6 +256,14 @@ def invalid_rewritten_name(spec: Spec) -> Iterator[Hit]:
             endpoint: [https://registry.example.com]
             rewrite:
               "^rancher/(.*)": "rancher-copy/$1"
+
+    Fixed:
+        mirrors:
+          docker.io:
+            endpoint: [https://registry.example.com]
+            rewrite:
+              "^rancher/(.*)": "Rancher/$1"
+              "^library/(.*)": "hub/$1"
     """
     for mirror, regexp, pattern, node in readable_rewrites(spec):
         if _missing_groups(regexp, node.string()) or _BACKSLASH_GROUP.search(node.string()):
@@ -238,14 +273,21 @@ def invalid_rewritten_name(spec: Spec) -> Iterator[Hit]:
             if result != name and (problem := _name_problem(spec, mirror, result)):
                 is_only_slash = is_name("/".join(filter(None, result.split("/"))))
                 severity = Severity.WARNING if is_only_slash and "://" not in result else None
-                yield Hit(
-                    node, f"{name!r} becomes {result!r}: {problem}", _PATH_HINT, severity=severity
-                )
+                message = f"{name!r} becomes {result!r}: {problem}"
+                trimmed = node.string().strip("/")
+                made = [regexp.replace_all(each, trimmed) for each in names_on(mirror, pattern)]
+                is_enough = severity and not any(_name_problem(spec, mirror, each) for each in made)
+                fix = rewritten(spec, node, trimmed) if is_enough else None
+                yield Hit(node, message, _PATH_HINT, severity=severity, fix=fix)
                 break
 
 
 def _toml_problem(text: str) -> str:
     """What happens to ``text`` between double quotes in TOML; empty when it stays what it is."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return ""
+    import tomllib  # noqa: PLC0415 - 4 ms for the few texts that need it
+
     try:
         read = tomllib.loads(f'text = "{text}"')
     except tomllib.TOMLDecodeError:

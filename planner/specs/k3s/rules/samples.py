@@ -33,6 +33,15 @@ def compiled(pattern: str) -> GoRegexp | None:
         return None
 
 
+def refusal(pattern: str) -> str:
+    """In which words Go refuses a pattern; empty when it does not."""
+    try:
+        compile_pattern(pattern)
+    except PatternError as error:
+        return str(error)
+    return ""
+
+
 @lru_cache(maxsize=8192)
 def samples(pattern: str) -> tuple[str, ...]:
     """Texts that the pattern is made for, whether or not they are repository names."""

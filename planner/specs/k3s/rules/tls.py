@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from planner.core.document import Node, Spec
 from planner.core.gourl import split_port
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import as_literal
 from planner.core.resolution import is_loopback
 from planner.specs.k3s.registries import WILDCARD, configs, listed
 from planner.specs.k3s.rules.files import placeholder
@@ -169,13 +170,19 @@ def loose_boolean(spec: Spec) -> Iterator[Hit]:
           registry.example.com:
             tls:
               insecure_skip_verify: true
+
+    Fixed:
+        configs:
+          registry.example.com:
+            tls:
+              insecure_skip_verify: true
     """
     for _, tls in _settings(spec):
         node = tls.get("insecure_skip_verify")
         if isinstance(node.value, bool) and node.text not in ("true", "false"):
             wanted = "true" if node.value else "false"
             message = f"K3s reads {node.text!r} as {wanted}; most other tools read a text"
-            yield Hit(node, message, f"write {wanted}")
+            yield Hit(node, message, f"write {wanted}", fix=as_literal(spec, node, wanted))
 
 
 @rule("K3S055", Severity.WARNING)

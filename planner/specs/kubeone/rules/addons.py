@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from planner.core.document import Node, Spec
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import rewritten
 from planner.core.text import closest
 from planner.specs.kubeone.manifest import cluster, read_manifest
 from planner.specs.kubeone.tables import addon_names
@@ -64,6 +65,11 @@ def unknown_addon(spec: Spec) -> Iterator[Hit]:
         addons:
           addons:
             - name: backups-restic
+
+    Fixed:
+        addons:
+          addons:
+            - name: backups-restic
     """
     manifest = read_manifest(spec)
     if manifest.root.get("addons", "path").string():
@@ -72,10 +78,10 @@ def unknown_addon(spec: Spec) -> Iterator[Hit]:
         if addon.name not in addon_names():
             near = closest(addon.name, addon_names())
             hint = f"did you mean {near}?" if near else "set addons.path to the folder that has it"
-            node = addon.node.get("name") or addon.node
-            yield Hit(
-                node, f"no addon {addon.name!r} is built in, and there is no addons.path", hint
-            )
+            node = addon.node.get("name")
+            message = f"no addon {addon.name!r} is built in, and there is no addons.path"
+            fix = rewritten(spec, node, near) if near else None
+            yield Hit(node or addon.node, message, hint, fix=fix)
 
 
 @rule("KUB082")

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from planner.core.document import Node, Spec
 from planner.core.lint import Hit, Severity, rule
-from planner.specs.kubeone.manifest import PROVIDERS, cluster, nearest, read_manifest, set_keys
+from planner.core.mending import removed
+from planner.specs.kubeone.manifest import (
+    PROVIDERS,
+    TERRAFORM,
+    cluster,
+    nearest,
+    read_manifest,
+    set_keys,
+)
 
 _WITH_CLOUD_CONFIG = ("azure", "openstack", "vsphere")
 _WITH_NODE_SETS = ("hetzner", "openstack", "kubevirt")
@@ -59,11 +67,16 @@ def ignored_external(spec: Spec) -> Iterator[Hit]:
         cloudProvider:
           hetzner: {}
           external: true
+
+    Fixed:
+        cloudProvider:
+          hetzner: {}
     """
     cloud = cluster(spec).get("cloudProvider")
     node = cloud.get("external")
     if node.value is False and not set_keys(cloud, _NOT_FORCED):
-        yield Hit(node, "KubeOne sets external to true whatever stands here", "remove the line")
+        message = "KubeOne sets external to true whatever stands here"
+        yield Hit(node, message, "remove the line", fix=removed(spec, cloud, node, is_safe=True))
 
 
 @rule("KUB012")
@@ -82,11 +95,16 @@ def external_cloud_director(spec: Spec) -> Iterator[Hit]:
     Good:
         cloudProvider:
           vmwareCloudDirector: {}
+
+    Fixed:
+        cloudProvider:
+          vmwareCloudDirector: {}
     """
     cloud = cluster(spec).get("cloudProvider")
     node = cloud.get("external")
     if node.is_true() and set_keys(cloud, ("vmwareCloudDirector",)):
-        yield Hit(node, "vmwareCloudDirector has no external cloud provider", "remove the line")
+        message = "vmwareCloudDirector has no external cloud provider"
+        yield Hit(node, message, "remove the line", fix=removed(spec, cloud, node))
 
 
 @rule("KUB013", Severity.WARNING)
@@ -217,10 +235,11 @@ def unsupported_node_sets(spec: Spec) -> Iterator[Hit]:
 def incomplete_managed_control_plane(spec: Spec) -> Iterator[Hit]:
     """The API of a control plane that KubeOne creates cannot be reached as written.
 
-    hetzner needs the private network (terraform output may supply it), openstack without node sets the name of its load
-    balancer, and kubevirt with node sets either a load balancer or a host for the API.
+    hetzner needs the private network, openstack without node sets the name of its load balancer, and kubevirt with node sets
+    either a load balancer or a host for the API. Terraform output may supply the network and the host.
 
-    Source: kubermatic/kubeone v1.14.2 pkg/apis/kubeone/validation/validation.go:275-278,355-372.
+    Source: kubermatic/kubeone v1.14.2 pkg/apis/kubeone/validation/validation.go:275-278,355-372,
+    pkg/terraform/v1beta2/config.go:33-230.
 
     Bad:
         cloudProvider:
@@ -251,6 +270,7 @@ def incomplete_managed_control_plane(spec: Spec) -> Iterator[Hit]:
         yield Hit(
             nearest(root, "apiEndpoint", "host") if root.get("apiEndpoint") else kubevirt,
             "kubevirt with node sets needs kubevirt.controlPlane.loadBalancer or apiEndpoint.host",
+            supplier=TERRAFORM,
         )
 
 
@@ -258,4 +278,4 @@ def _hetzner(node: Node, *, has_sets: bool) -> Iterator[Hit]:
     managed = has_sets or not node.get("controlPlane").is_null()
     if not node.is_null() and managed and not node.get("networkID").string():
         message = "hetzner needs networkID for a managed control plane, unless terraform output supplies it"
-        yield Hit(node, message, severity=Severity.WARNING)
+        yield Hit(node, message, severity=Severity.WARNING, supplier=TERRAFORM)

@@ -7,10 +7,12 @@ from itertools import combinations
 
 from planner.core.document import Node, Spec
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import removed, rewritten
 from planner.specs.kubeone.manifest import cluster
 
 _HIGHEST_PORT = 65535
 _MASTER = "node-role.kubernetes.io/master"
+_CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 _IDENTITIES = ("hostname", "privateAddress", "publicAddress")
 
 
@@ -50,12 +52,19 @@ def repeated_alternative_name(spec: Spec) -> Iterator[Hit]:
           alternativeNames:
             - api.example.com
             - api.corp
+
+    Fixed:
+        apiEndpoint:
+          alternativeNames:
+            - api.example.com
     """
     seen: dict[str, Node] = {}
-    for node in cluster(spec).get("apiEndpoint", "alternativeNames").items:
+    names = cluster(spec).get("apiEndpoint", "alternativeNames")
+    for node in names.items:
         if node.string() in seen:
             related = ((seen[node.string()], "first here"),)
-            yield Hit(node, f"{node.text!r} is in the list already", related=related)
+            message = f"{node.text!r} is in the list already"
+            yield Hit(node, message, related=related, fix=removed(spec, names, node))
         seen.setdefault(node.string(), node)
 
 
@@ -254,15 +263,20 @@ def master_taint(spec: Spec) -> Iterator[Hit]:
             - publicAddress: 192.0.2.1
               taints:
                 - {key: node-role.kubernetes.io/control-plane, effect: NoSchedule}
+
+    Fixed:
+        controlPlane:
+          hosts:
+            - publicAddress: 192.0.2.1
+              taints:
+                - {key: node-role.kubernetes.io/control-plane, effect: NoSchedule}
     """
     for host in _all(spec):
         for taint in host.get("taints").items:
-            if taint.get("key").string() == _MASTER:
-                yield Hit(
-                    taint.get("key"),
-                    f"KubeOne refuses the taint {_MASTER}",
-                    "node-role.kubernetes.io/control-plane",
-                )
+            key = taint.get("key")
+            if key.string() == _MASTER:
+                fix = rewritten(spec, key, _CONTROL_PLANE)
+                yield Hit(key, f"KubeOne refuses the taint {_MASTER}", _CONTROL_PLANE, fix=fix)
 
 
 @rule("KUB028", Severity.WARNING)

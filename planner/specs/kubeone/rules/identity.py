@@ -11,6 +11,7 @@ from planner.specs.kubeone.manifest import (
     GROUP,
     KIND,
     PROVIDERS,
+    TERRAFORM,
     cluster,
     kubernetes_version,
     set_keys,
@@ -167,6 +168,7 @@ def left_to_terraform(spec: Spec) -> Iterator[Hit]:
 
     With ``-t``, KubeOne takes the cluster's name, the provider, the API endpoint and the hosts from terraform output. Without,
     it refuses the manifest. planner does not read terraform output: to know the provider's images, it needs the provider here.
+    ``--terraform``, or ``terraform: true`` of the cluster in planner.yaml, says that the output is there.
 
     Source: kubermatic/kubeone v1.14.2 pkg/terraform/v1beta2/config.go:33-230,
     pkg/apis/kubeone/validation/validation.go:151-339.
@@ -183,10 +185,11 @@ def left_to_terraform(spec: Spec) -> Iterator[Hit]:
         controlPlane: {hosts: [{publicAddress: 192.0.2.1}]}
     """
     root = cluster(spec)
-    hint = "run kubeone with -t to take it from terraform output, or write it down"
+    hint = "write it down; or run kubeone with -t, and say so: planner lint --terraform"
     for name in _missing(spec):
         node = root.get(name.partition(".")[0]) or root
-        yield Hit(node, f"{name} is missing, unless terraform output supplies it", hint)
+        message = f"{name} is missing, unless terraform output supplies it"
+        yield Hit(node, message, hint, supplier=TERRAFORM)
 
 
 def _missing(spec: Spec) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from planner.core.document import Node, Spec
 from planner.core.errors import InputError
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import rewritten
 from planner.core.refs import looks_like_registry, parse_image
 from planner.specs.kubeone.manifest import cluster, nearest, read_manifest
 from planner.specs.kubeone.registries import DEFAULT_KEY, host_of, registries
@@ -33,6 +34,10 @@ def unusable_overwrite_registry(spec: Spec) -> Iterator[Hit]:
     Good:
         registryConfiguration:
           overwriteRegistry: registry.example.com
+
+    Fixed:
+        registryConfiguration:
+          overwriteRegistry: registry.example.com
     """
     root = cluster(spec)
     for path in (
@@ -42,20 +47,28 @@ def unusable_overwrite_registry(spec: Spec) -> Iterator[Hit]:
         node = root.get(*path)
         text = node.string()
         if text:
-            yield from _unusable(node, text)
+            yield from _unusable(spec, node, text)
 
 
-def _unusable(node: Node, text: str) -> Iterator[Hit]:
+def _unusable(spec: Spec, node: Node, text: str) -> Iterator[Hit]:
     plain = text.rpartition(_SCHEME)[2].rstrip("/")
-    try:
-        parse_image(f"{text}/pause:3")
-    except InputError:
+    if not _makes_names(text):
         message = f"{text!r} in front of a repository makes no image name, so nodes cannot pull"
-        yield Hit(node, message, f"write {plain}" if plain != text else "HOST[:PORT][/PATH]")
+        hint = f"write {plain}" if plain != text else "HOST[:PORT][/PATH]"
+        is_enough = _makes_names(plain) and looks_like_registry(host_of(plain))
+        yield Hit(node, message, hint, fix=rewritten(spec, node, plain) if is_enough else None)
         return
     if not looks_like_registry(host_of(text)):
         message = f"{host_of(text)!r} is no host: {text}/pause is a repository on Docker Hub"
         yield Hit(node, message, f"{host_of(text)}:5000, or a name with a dot")
+
+
+def _makes_names(text: str) -> bool:
+    try:
+        parse_image(f"{text}/pause:3")
+    except InputError:
+        return False
+    return True
 
 
 @rule("KUB041")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from planner.core.document import Node, Spec
+from planner.core.gourl import GoUrl, parse_url
 from planner.core.lint import Hit, Severity, rule
+from planner.core.mending import renamed
+from planner.core.refs import looks_like_registry, name_problem
 from planner.specs.kubeone.manifest import cluster
 from planner.specs.kubeone.registries import DEFAULT_KEY, WILDCARD, entries, host_of, registries
 
@@ -33,12 +35,19 @@ def default_registry_key(spec: Spec) -> Iterator[Hit]:
           containerd:
             registries:
               "*": {mirrors: [https://mirror.example.com]}
+
+    Fixed:
+        containerRuntime:
+          containerd:
+            registries:
+              "*": {mirrors: [https://mirror.example.com]}
     """
-    for key, node in entries(cluster(spec)):
+    known = dict(entries(cluster(spec)))
+    for key, node in known.items():
         if key == DEFAULT_KEY:
-            yield Hit(
-                node, f"KubeOne refuses the key {DEFAULT_KEY}", f'write "{WILDCARD}"', on_key=True
-            )
+            message = f"KubeOne refuses the key {DEFAULT_KEY}"
+            fix = renamed(spec, node.key, WILDCARD, known)
+            yield Hit(node, message, f'write "{WILDCARD}"', on_key=True, fix=fix)
 
 
 @rule("KUB045")
@@ -93,13 +102,23 @@ def registry_key_not_a_host(spec: Spec) -> Iterator[Hit]:
           containerd:
             registries:
               quay.io: {mirrors: [https://mirror.example.com]}
+
+    Fixed:
+        containerRuntime:
+          containerd:
+            registries:
+              quay.io: {mirrors: [https://mirror.example.com]}
     """
-    for key, node in entries(cluster(spec)):
+    known = dict(entries(cluster(spec)))
+    for key, node in known.items():
         if _SCHEME in key:
             message = (
                 f"{key!r}: KubeOne takes {host_of(key)!r} for the host, so the entry never applies"
             )
-            yield Hit(node, message, f"write {urlsplit(key).netloc}", on_key=True)
+            url = parse_url(key)
+            hint = f"write {url.host}" if url and url.host else "write HOST[:PORT]"
+            fix = renamed(spec, node.key, url.host, known) if url and _is_address(url) else None
+            yield Hit(node, message, hint, on_key=True, fix=fix)
         elif "/" in key:
             message = f"{key!r} holds for all of {host_of(key)}: containerd's folders have no paths"
             yield Hit(node, message, f"write {host_of(key)}", on_key=True)
@@ -173,9 +192,18 @@ def mismatched_override_path(spec: Spec) -> Iterator[Hit]:
                 yield Hit(node, problem, f"overridePath: {'false' if overrides else 'true'}")
 
 
+def _is_address(url: GoUrl) -> bool:
+    """Whether the host is all there is to a URL."""
+    is_host = looks_like_registry(url.host) and not name_problem(url.host, "image")
+    return is_host and url.path in ("", "/") and not (url.tail or url.user_info)
+
+
 def _path_problem(mirror: str, *, overrides: bool) -> str:
     full = mirror if mirror.startswith("http") else f"https://{mirror}"
-    path = urlsplit(full).path
+    url = parse_url(full)
+    if url is None:
+        return ""
+    path = url.path
     if overrides and f"{_API}/" not in f"{path}/":
         return (
             f"with overridePath nothing puts {_API} behind {mirror}, and no registry answers there"

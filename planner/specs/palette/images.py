@@ -1,0 +1,17 @@
+"""Palette: everything about images, which planning asks for and linting does not."""
+
+from __future__ import annotations
+
+from planner.core.family import Images
+from planner.specs.palette.needs import needs
+from planner.specs.palette.nodes import render, resolve
+from planner.specs.palette.trusts import mirror_map, trusts
+
+IMAGES = Images(
+    releases=dict,
+    needs=needs,
+    resolve=resolve,
+    render=render,
+    trusts=trusts,
+    mirror_map=mirror_map,
+)
