@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from planner.config import (
@@ -40,6 +41,8 @@ from planner.peers import Peers
 from planner.specs import NAMES, families, family_named
 from planner.unreadable import is_broken_spec, is_template, of_template, unknown_kind
 
+_MANY = 64  # files from which on it pays to begin another process
+_FEW = 16  # files that such a process should have at least
 _ALWAYS = frozenset({"YAM001", "YAM003"})  # a file that cannot be read is never fine
 
 
@@ -62,20 +65,51 @@ def check(
     clusters: Sequence[Cluster] = (),
     *,
     only_ours: bool = False,
+    jobs: int = 1,
     today: date | None = None,
 ) -> list[Checked]:
     """Lint files, and the specs below folders; files that are of no known family pass in silence.
 
     ``clusters`` name specs to compare with. With ``only_ours``, a given file that shows no sign of being a spec is not even
-    read. ``today`` decides which suppressions have expired (None: the date of this machine).
+    read. With many files, up to ``jobs`` processes share them (0: as many as there are cores); then the results have their
+    texts, and no trees. ``today`` decides which suppressions have expired (None: the date of this machine).
     """
-    peers, project = Peers(clusters), Project(settings, clusters)
+    project = Project(settings, clusters)
     files = files_of(paths, project, kind, only_ours=only_ours)
-    given = [(spec, kind or project.kind(spec)) for spec in map(read_spec, files)]
-    for spec, name in given:
-        peers.add(spec, name)
-    done = [_check(spec, name, project, peers, today) for spec, name in given]
+
+    def work(share: Sequence[Path]) -> list[Checked]:
+        peers = Peers(clusters)
+        given = [(spec, kind or project.kind(spec)) for spec in map(read_spec, share)]
+        for spec, name in given:
+            peers.add(spec, name)
+        return [_check(spec, name, project, peers, today) for spec, name in given]
+
+    done = _shared(work, files, jobs) if jobs != 1 and len(files) >= _MANY else work(files)
     return done if paths else _with_dead_globs(done, settings)
+
+
+def _shared(
+    work: Callable[[Sequence[Path]], list[Checked]], files: Sequence[Path], jobs: int
+) -> list[Checked]:
+    """``work`` on all files by several processes. Files of one folder stay together: each is a peer of the others."""
+    from planner.shares import can_share, cores, in_shares  # noqa: PLC0415 - few runs have many files
+
+    count = min(jobs or cores(), len(files) // _FEW)
+    if count < 2 or not can_share():
+        return work(files)
+    folders: dict[Path, list[Path]] = {}
+    for file in files:
+        folders.setdefault(file.parent, []).append(file)
+    shares: list[list[Path]] = [[] for _ in range(count)]
+    for each in sorted(folders.values(), key=len, reverse=True):
+        min(shares, key=len).extend(each)
+
+    def light(share: Sequence[Path]) -> list[Checked]:
+        return [each._replace(spec=each.spec._replace(documents=())) for each in work(share)]
+
+    results = in_shares(light, [share for share in shares if share])
+    found = {each.spec.file: each for share in results for each in share}
+    return [found[str(file)] for file in files]
 
 
 def kinds_of(

@@ -324,3 +324,15 @@ def test_the_schema_of_the_family_looks_at_the_kind(capsys: pytest.CaptureFixtur
 def test_several_schemas_that_cannot_be_one_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "formats"]) == UsageError.exit_code
     assert "formats/lint" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("value", "is_refused"), [("10s", False), ("x", True), ("10", True)])
+def test_bottlerocket_settings_have_durations(value: str, is_refused: bool) -> None:
+    below = f"{{hostOSConfiguration: {{bottlerocketConfiguration: {{kubernetes: {{shutdownGracePeriod: {value}}}}}}}}}"
+    found = codes(document("VSphereMachineConfig", "cp", below))
+    assert any(code.startswith("SCH") for code in found) == is_refused
+
+
+def test_a_worker_group_may_leave_its_version_null() -> None:
+    text = document("Cluster", "c", "{workerNodeGroupConfigurations: [{kubernetesVersion: null}]}")
+    assert "EKS221" not in codes(text)

@@ -282,6 +282,18 @@ DOCKER = _cluster("Docker", "")
             id="template-by-id",
         ),
         pytest.param(
+            "EKS160",
+            _document("CloudStackDatacenterConfig", "availabilityZones: null"),
+            "has no availabilityZones",
+            id="null-zones",
+        ),
+        pytest.param(
+            "EKS172",
+            _document("SnowMachineConfig", "network: {directNetworkInterfaces: null}"),
+            "has no network interface",
+            id="null-interfaces",
+        ),
+        pytest.param(
             "EKS172",
             _document(
                 "SnowMachineConfig",
@@ -360,6 +372,15 @@ def test_one_finding_says(code: str, text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("code", "text"),
     [
+        pytest.param(
+            "EKS189",
+            _cluster(
+                "Tinkerbell",
+                "kubernetesVersion: v1.33",
+                _document("TinkerbellDatacenterConfig", "osImageURL: https://h/a-133", "x"),
+            ),
+            id="no-version",
+        ),
         pytest.param("EKS102", DOCKER, id="docker-needs-no-machines"),
         pytest.param("EKS104", _cluster("Docker", "gitOpsRef: {kind: FluxConfig}"), id="no-name"),
         pytest.param(

@@ -89,6 +89,7 @@ def test_a_complete_secret_is_clean(text: str) -> None:
         pytest.param({"DOMAIN": f"user@{HOST}"}, "PAL105", id="user"),
         pytest.param({"DOMAIN": f"{HOST}:99999"}, "PAL105", id="port"),
         pytest.param({"DOMAIN": f"{HOST} x"}, "PAL105", id="blank-inside"),
+        pytest.param({"DOMAIN": HOST.upper()}, "PAL105", id="capitals"),
         pytest.param({"DOMAIN": f"{HOST}\n"}, "PAL111", id="line-end"),
         pytest.param({"DOMAIN": ""}, "PAL103", id="empty"),
         pytest.param({"DOMAIN": b64(HOST)}, "PAL112", id="encoded-twice"),
@@ -241,7 +242,7 @@ def test_both_files_point_at_each_other() -> None:
 @pytest.mark.parametrize(
     ("settings", "block", "expected"),
     [
-        pytest.param({"DOMAIN": HOST.upper()}, {"endpoint": f"https://{HOST}/"}, [], id="spelling"),
+        pytest.param({}, {"endpoint": f"https://{HOST.upper()}/"}, [], id="spelling"),
         pytest.param({"BASE_PATH": "a"}, {"baseContentPath": "/a/"}, [], id="slashes"),
         pytest.param({"BASE_PATH": "a"}, {"baseContentPath": "b"}, ["PAL121"], id="path"),
         pytest.param(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from planner.core.schema import load
 from planner.ui.cli import COMMANDS, main
 from planner.ui.commands.demo import write_inputs
+from planner.ui.findings import FORMATS
+from planner.ui.lint_options import add_arguments
 
 README = Path(__file__).parents[1] / "README.md"
+LINTING = README.parent / "docs" / "linting.md"
 
 
 def shown() -> Iterator[tuple[str, str]]:
@@ -47,10 +52,24 @@ def test_the_tour_prints_what_the_readme_shows(
         assert re.fullmatch(pattern(output), capsys.readouterr().out.strip()), command
 
 
-def test_every_command_in_the_readme_exists() -> None:
-    named = set(re.findall(r"[`$] ?planner ([a-z]+)\b", README.read_text("utf-8")))
+@pytest.mark.parametrize("file", [README, LINTING], ids=lambda file: file.name)
+def test_every_command_that_is_named_exists(file: Path) -> None:
+    named = set(re.findall(r"[`$] ?planner ([a-z]+)\b", file.read_text("utf-8")))
     assert named
     assert named <= set(COMMANDS)
+
+
+def test_the_reference_of_lint_has_all_settings_formats_and_options() -> None:
+    text = LINTING.read_text("utf-8")
+    settings = load("planner")["properties"]["lint"]["properties"]
+    rows = set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE))
+    assert set(settings) == rows & set(settings)
+    assert set(FORMATS) - {"text", "concise"} == rows - set(settings)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = set(re.findall(r"--[a-z][a-z-]*", parser.format_help())) - {"--help"}
+    named = set(re.findall(r"`(?:[^`]* )?(--[a-z][a-z-]*)", text))
+    assert options <= named, options - named
 
 
 def test_the_demo_tells_its_story_to_the_end(

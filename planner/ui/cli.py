@@ -20,7 +20,7 @@ from planner.ui.style import style_for
 COMMANDS = {
     "lint": "find what the system would reject, ignore or misread in specs",
     "explain": "show the page of a rule",
-    "rules": "list all rules",
+    "rules": "list the rules, all or some",
     "images": "list every image that the specs need, and where it must be",
     "resolve": "show which URLs a node asks for an image, in order",
     "render": "write the node configuration that the system makes of a spec",

@@ -47,6 +47,13 @@ def _add_file_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--show-files", action="store_true", help="list what would be linted, and its kind"
     )
+    group.add_argument(
+        "--jobs",
+        type=int,
+        default=0,
+        metavar="N",
+        help="how many processes share many files (default: one for each core)",
+    )
 
 
 def _add_rule_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +102,7 @@ def _add_fix_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--diff",
         action="store_true",
-        help="print what --fix or --fix=unsafe would change, and write nothing; exit code 1 if it is anything",
+        help="print what --fix or --fix=unsafe would change, and write nothing; exit code 1 when there is something",
     )
 
 
@@ -121,7 +128,7 @@ def _add_config_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="planner.yaml, or pyproject.toml with [tool.planner] (default: the nearest)",
     )
-    group.add_argument("--no-config", action="store_true", help="look for none")
+    group.add_argument("--no-config", action="store_true", help="use no configuration file")
     group.add_argument(
         "--show-config", action="store_true", help="list the settings, and where they come from"
     )

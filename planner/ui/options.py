@@ -11,6 +11,7 @@ from planner.config import Config, load_config
 from planner.core.family import NodeFlags
 from planner.core.text import plural, printable
 from planner.needs import Collected, Wanted, collect
+from planner.specs import NAMES
 from planner.stores.opening import Places, Stores
 
 
@@ -24,7 +25,7 @@ def add_spec_arguments(parser: argparse.ArgumentParser, *, or_plan: bool = False
         help=f"a saved plan, or {text}" if or_plan else text,
     )
     group = parser.add_argument_group("which images")
-    group.add_argument("--kind", default="", help="what the specs are: k3s, kubeone")
+    group.add_argument("--kind", default="", help=f"what the specs are: {', '.join(NAMES)}")
     group.add_argument("--release", default="", help="release whose packaged image list is used")
     group.add_argument(
         "--images",

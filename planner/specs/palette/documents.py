@@ -7,6 +7,7 @@ for sure which chart reads it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from planner.core.document import ABSENT, Node, Path, Spec
 
@@ -66,16 +67,18 @@ def is_registry_info(document: Node) -> bool:
     )
 
 
+@lru_cache(maxsize=16)
 def values(spec: Spec) -> Node:
     """The document that Helm, or Palette, takes for values: the first that is neither null nor a Kubernetes object."""
     found = (each for each in spec.documents if not each.is_null() and not is_object(each))
     return next(found, ABSENT)
 
 
+@lru_cache(maxsize=16)
 def secrets(spec: Spec) -> Sequence[Node]:
     """Every Secret registry-info of a file; where none is beyond doubt, every Secret: its name may be the mistake."""
     found = [each for each in spec.documents if is_secret(each)]
-    return [each for each in found if is_registry_info(each)] or found
+    return tuple(each for each in found if is_registry_info(each)) or tuple(found)
 
 
 def config(spec: Spec) -> Node:

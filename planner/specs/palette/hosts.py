@@ -1,8 +1,10 @@
-"""Registries that are known by their names."""
+"""Hosts of registries: which are known by their names, and which can be none."""
 
 from __future__ import annotations
 
 import re
+
+from planner.core.refs import looks_like_registry, name_problem
 
 DOCKER_HUB = "docker.io"
 HUB_ALIASES = frozenset({"index.docker.io", "registry-1.docker.io"})
@@ -32,8 +34,10 @@ _PUBLIC = frozenset(
         "cr.l5d.io",
         "xpkg.upbound.io",
         "lscr.io",
+        "icr.io",
     }
 )
+_HIGHEST_PORT = 65535
 _GOOGLE = re.compile(r"(?:us|eu|asia)\.gcr\.io|[a-z]+(?:-[a-z]+\d+)?-docker\.pkg\.dev")
 _LOOKALIKES = {
     "docker.com": DOCKER_HUB,
@@ -60,6 +64,21 @@ def meant_host(host: str) -> str:
     if host in _PUBLIC or _GOOGLE.fullmatch(host):
         return ""
     return next((each for each in sorted(_PUBLIC) if _is_one_slip(host, each)), "")
+
+
+def address_problem(address: str) -> str:
+    """Why ``host[:port][/path]`` cannot begin an image name; empty when it can."""
+    host, slash, path = address.partition("/")
+    _, colon, port = host.rpartition(":")
+    if "@" in host:
+        return "holds credentials: they belong into username and password"
+    if colon and not (port.isdecimal() and 0 < int(port) <= _HIGHEST_PORT):
+        return f"has {port!r} for a port"
+    if problem := name_problem(host, path if slash else "repository"):
+        return f"begins no image name: {problem}"
+    if not looks_like_registry(host):
+        return f"is {host!r}, which in an image name is a namespace of Docker Hub"
+    return ""
 
 
 def _is_one_slip(one: str, other: str) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from planner.core.document import Node, Spec
 from planner.core.edits import Edit, Fix
@@ -38,11 +37,14 @@ class MirrorList:
         return tuple(each for each in self.pairs if not keyword(each.entry.source))
 
 
-def mirror_lists(spec: Spec) -> Iterator[MirrorList]:
+@lru_cache(maxsize=16)
+def mirror_lists(spec: Spec) -> tuple[MirrorList, ...]:
     """Each list that is not empty."""
-    for settings in settings_of(spec):
-        if settings.mirrors.is_readable and settings.mirrors.text:
-            yield MirrorList(settings, entries(spec, settings))
+    return tuple(
+        MirrorList(settings, entries(spec, settings))
+        for settings in settings_of(spec)
+        if settings.mirrors.is_readable and settings.mirrors.text
+    )
 
 
 def keyword(source: str) -> str:

@@ -21,6 +21,7 @@ import base64
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from planner.core.document import ABSENT, Node, Spec
@@ -90,16 +91,18 @@ class Settings:
         )
 
 
-def settings_of(spec: Spec) -> Iterator[Settings]:
-    """Yield the settings of each image registry that a file describes."""
-    if block := image_registry(spec):
-        yield _of_block(block)
-    yield from settings_of_secrets(spec)
+@lru_cache(maxsize=16)
+def settings_of(spec: Spec) -> tuple[Settings, ...]:
+    """The settings of each image registry that a file describes."""
+    block = image_registry(spec)
+    own = (_of_block(block),) if block else ()
+    return (*own, *settings_of_secrets(spec))
 
 
-def settings_of_secrets(spec: Spec) -> Iterator[Settings]:
-    """Yield those that stand in the registry-info Secret."""
-    yield from map(_of_secret, secrets(spec))
+@lru_cache(maxsize=16)
+def settings_of_secrets(spec: Spec) -> tuple[Settings, ...]:
+    """Those that stand in the registry-info Secret."""
+    return tuple(map(_of_secret, secrets(spec)))
 
 
 def entries(spec: Spec, settings: Settings) -> tuple[Located, ...]:

@@ -30,6 +30,7 @@ FORMAT = "planner.images/1"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     add_spec_arguments(parser)
+    parser.add_argument("--all", dest="everything", action="store_true", help="as --everything")
     parser.add_argument("--format", default="text", choices=list(_FORMATTERS), help="default: text")
 
 

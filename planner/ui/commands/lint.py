@@ -100,6 +100,10 @@ def _refuse_without_effect(options: argparse.Namespace) -> None:
     """Whoever gives an option means something by it."""
     if options.select and not words_of(options.select):
         raise UsageError("--select names no rule", "leave it out to run all of them")
+    if options.jobs < 0:
+        raise UsageError(
+            f"--jobs {options.jobs} is no number of processes", "1 or more; 0: all cores"
+        )
     if options.stdin_filename and "-" not in options.paths:
         raise UsageError(
             "--stdin-filename names what - reads, and there is no -",
@@ -199,7 +203,10 @@ def _check(options: argparse.Namespace, settings: LintSettings, config: Config) 
     if options.hook and not options.paths:
         return []
     if "-" not in options.paths:
-        return check(options.paths, options.kind, settings, clusters, only_ours=options.hook)
+        jobs = 1 if options.fix or options.diff else options.jobs  # fixes need the trees
+        return check(
+            options.paths, options.kind, settings, clusters, only_ours=options.hook, jobs=jobs
+        )
     if len(options.paths) > 1:
         raise UsageError(
             "standard input cannot be linted together with files", "run planner lint twice"

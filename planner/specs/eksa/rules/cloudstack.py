@@ -47,7 +47,9 @@ def missing_availability_zones(spec: Spec) -> Iterator[Hit]:
             for each in old:
                 message = f"{each.path[-1]} is dropped: availabilityZones stand beside it"
                 yield Hit(each, message, "remove it", on_key=True, severity=Severity.WARNING)
-        elif not document.get("spec", "zones").items and zones.kind in ("sequence", "absent"):
+        elif not document.get("spec", "zones").items and (
+            zones.kind == "sequence" or zones.is_null()
+        ):
             message = f"{title(document)} has no availabilityZones: EKS Anywhere refuses the file"
             yield Hit(deepest(document, "spec", "availabilityZones"), message, "add one")
 

@@ -111,7 +111,7 @@ def broken_kubernetes_version(spec: Spec) -> Iterator[Hit]:
     """
     lines = spec.text.removeprefix("\ufeff").split("\n")
     for node in _versions(spec):
-        if not node.key:
+        if not node.key or node.is_null():
             continue
         below = [lines[node.key.line - 1][node.key.column - 1 :], *lines[node.key.line :]]
         match = _REQUOTED.match("\n".join(below[:3]))

@@ -66,7 +66,7 @@ def unsupported_os_family(spec: Spec) -> Iterator[Hit]:
             if is_blank(family) and kind in _REQUIRED:
                 yield Hit(place, f"{title(document)} has no osFamily: {what}", hint)
             elif family.string() and family.string() not in known:
-                message = f"{title(document)} has no osFamily {family.string()!r}: {what}"
+                message = f"{title(document)} cannot run the osFamily {family.string()!r}: {what}"
                 near = closest(family.string(), known)
                 fix = renamed(family, near)
                 yield Hit(place, message, hint, severity=severity, fix=fix)

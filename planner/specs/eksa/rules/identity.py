@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from planner.core.document import Node, Spec
 from planner.core.lint import Edit, Fix, Hit, Severity, rule
-from planner.specs.eksa.documents import cluster, provider
+from planner.specs.eksa.documents import cluster
 from planner.specs.eksa.rules.lookup import DEFAULT_GROUP, is_missing
 from planner.specs.eksa.rules.reading import deepest
 
@@ -72,10 +72,10 @@ def unknown_kubernetes_version(spec: Spec) -> Iterator[Hit]:
     """The Kubernetes version is in no bundle of EKS Anywhere.
 
     The version is looked up in the release's bundle as it is written: a minor version such as 1.33, without ``v`` and without a
-    patch. A version that no release has had so far is a warning. Bare metal refuses 1.20.
+    patch. A version that no release has had so far is a warning.
 
-    Source: aws/eks-anywhere aebd9a0 pkg/cluster/fetch.go:117-124, pkg/api/v1alpha1/cluster.go:416-425,
-    pkg/providers/tinkerbell/assert.go (``AssertK8SVersionNot120``); the bundles of releases 0.10 to 0.26.
+    Source: aws/eks-anywhere aebd9a0 pkg/cluster/fetch.go:117-124, pkg/api/v1alpha1/cluster.go:416-425;
+    the bundles of releases 0.10 to 0.26.
 
     Bad:
         kind: Cluster
@@ -98,9 +98,6 @@ def unknown_kubernetes_version(spec: Spec) -> Iterator[Hit]:
         yield Hit(deepest(root, "spec", "kubernetesVersion"), message, 'kubernetesVersion: "1.33"')
     for node in _versions(root):
         yield from _unknown_version(node)
-    version = root.get("spec", "kubernetesVersion")
-    if provider(spec) == "Tinkerbell" and version.string() == "1.20":
-        yield Hit(version, "EKS Anywhere refuses Kubernetes 1.20 on bare metal", "write 1.21 or up")
 
 
 def _unknown_version(node: Node) -> Iterator[Hit]:

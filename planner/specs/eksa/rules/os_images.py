@@ -18,7 +18,7 @@ from planner.specs.eksa.rules.reading import (
 _IMAGE = {"CloudStack": "template", "Nutanix": "image"}
 
 
-@rule("EKS169")
+@rule("EKS169", Severity.WARNING)
 def image_without_version(spec: Spec) -> Iterator[Hit]:
     """The name of a node's image does not contain the Kubernetes version that the node runs.
 
@@ -74,5 +74,4 @@ def image_without_version(spec: Spec) -> Iterator[Hit]:
         message = f"the {said} of the {_IMAGE[name]} lacks {version}, the version of {what}: the {name} provider refuses it"
         about = ((holder.get("machineGroupRef"), f"{what} uses it"),)
         hint = f"use an image with {version} in its name"
-        severity = Severity.WARNING if name == "Nutanix" else None
-        yield Hit(place, message, hint, severity=severity, related=about)
+        yield Hit(place, message, hint, related=about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from planner.core.document import Node, Spec, Step
@@ -22,6 +23,7 @@ from planner.specs.eksa.documents import (
 BOTTLEROCKET = "bottlerocket"
 _DEFAULT_FAMILIES = {"VSphereMachineConfig": BOTTLEROCKET, "NutanixMachineConfig": "ubuntu"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_VERSION = re.compile(r"1\.[0-9]+")
 _QUANTITY = re.compile(
     r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))"
     r"(?:(?P<binary>[KMGTPE])i|(?P<decimal>[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]{1,3}))?"
@@ -65,8 +67,8 @@ def reached(spec: Spec, kind: str) -> tuple[Node, ...]:
     found = siblings(spec, kind)
     if not cluster(spec):
         return found
-    wanted = {id(each) for each in _referred(spec)}
-    return tuple(each for each in found if id(each) in wanted)
+    wanted = _wanted(spec, siblings(spec))
+    return tuple(each for each in found if each in wanted)
 
 
 def identity_refs(spec: Spec) -> tuple[Node, ...]:
@@ -180,13 +182,21 @@ def quantity(node: Node) -> Fraction | None:
 def has_version(name: str, version: str) -> bool:
     """Whether a name contains a Kubernetes version, once ``-``, ``.`` and ``_`` are gone from both.
 
+    It is taken to contain what is no version: that has a rule of its own.
+
     Source: aws/eks-anywhere aebd9a0, pkg/providers/tinkerbell/validate.go:184-193.
     """
-    return _squeezed(version) in _squeezed(name)
+    return not _VERSION.fullmatch(version) or _squeezed(version) in _squeezed(name)
 
 
 def _squeezed(text: str) -> str:
     return re.sub(r"[-._]", "", text)
+
+
+@lru_cache(maxsize=16)
+def _wanted(spec: Spec, _: tuple[Node, ...]) -> frozenset[Node]:
+    """What the Cluster refers to, of these very documents: they are made anew for a spec that was not in use for long."""
+    return frozenset(_referred(spec))
 
 
 def _referred(spec: Spec) -> Iterator[Node]:

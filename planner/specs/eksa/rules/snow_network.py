@@ -56,7 +56,7 @@ def unusable_snow_interfaces(spec: Spec) -> Iterator[Hit]:
         primaries = [
             each.get("primary") for each in interfaces.items if each.get("primary").is_true()
         ]
-        if interfaces.kind not in ("sequence", "absent"):
+        if interfaces.kind != "sequence" and not interfaces.is_null():
             continue
         if not interfaces.items:
             message = f"{title(document)} has no network interface: EKS Anywhere refuses the file"

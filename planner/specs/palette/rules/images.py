@@ -16,7 +16,7 @@ from planner.specs.palette.documents import (
     image_registry,
     values,
 )
-from planner.specs.palette.hosts import is_upstream
+from planner.specs.palette.hosts import address_problem, is_upstream
 from planner.specs.palette.mirrors import host_of, located, plain_target, shown
 from planner.specs.palette.placeholders import is_unfilled
 
@@ -249,8 +249,10 @@ def _home(spec: Spec) -> tuple[Node, str]:
     registry = image_registry(spec)
     endpoint, base = registry.get("endpoint"), registry.get("baseContentPath").string()
     if endpoint.string().strip():
+        home = plain_target(f"{endpoint.string().strip()}/{base}")
         is_known = not is_unfilled(f"{endpoint.string()} {base}")
-        return endpoint, plain_target(f"{endpoint.string().strip()}/{base}") if is_known else ""
+        # What can be no address is a mistake of its own.
+        return endpoint, home if is_known and not address_problem(home.lower()) else ""
     for each in _pinned(spec):
         if each.image and not is_upstream(each.image.registry):
             return each.node, each.image.registry

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from planner.core.document import Spec
 from planner.core.lint import Hit, Severity, rule
+from planner.specs.palette.hosts import address_problem
 from planner.specs.palette.lists import MirrorList, mirror_lists
 from planner.specs.palette.mirrors import Located, host_of, plain_target
 from planner.specs.palette.placeholders import is_unfilled
@@ -134,14 +135,18 @@ def target_outside_registry(spec: Spec) -> Iterator[Hit]:
     """
     for found in mirror_lists(spec):
         home = _home(found)
-        for each in found.mirrors if home else ():
-            target = each.entry.plain_target
-            if not f"{target}/".lower().startswith(f"{home}/".lower()):
-                message = f"{target} is not below {home}, where the images are"
-                related = ((found.settings.endpoint.node, "the registry"),)
-                better = f"{home}/{each.entry.source}"
-                hint = f"send it to {better}" if better.isprintable() else ""
-                yield Hit(each.node, message, hint, related=related)
+        outside = [each for each in found.mirrors if home and not _lies_below(each, home)]
+        related = ((found.settings.endpoint.node, "the registry"),)
+        if len(outside) > 1 and len(outside) == len(found.mirrors):
+            message = f"no target is below {home}, where the images are"
+            hint = "correct the targets, or the address and the path of the registry"
+            yield Hit(found.node, message, hint, related=related)
+            continue
+        for each in outside:
+            message = f"{each.entry.plain_target} is not below {home}, where the images are"
+            better = f"{home}/{each.entry.source}"
+            hint = f"send it to {better}" if better.isprintable() else ""
+            yield Hit(each.node, message, hint, related=related)
 
 
 def _home(found: MirrorList) -> str:
@@ -150,5 +155,11 @@ def _home(found: MirrorList) -> str:
     is_known = (
         endpoint and found.settings.endpoint.is_readable and not is_unfilled(f"{endpoint} {base}")
     )
-    # With credentials in it, which no message may show, the endpoint is a mistake of its own.
-    return plain_target(f"{endpoint}/{base}") if is_known and "@" not in endpoint else ""
+    home = plain_target(f"{endpoint}/{base}") if is_known else ""
+    # What can be no address is a mistake of its own, and may hold credentials, which no message may show.
+    is_usable = "@" not in endpoint and not address_problem(home.lower())
+    return home if is_usable else ""
+
+
+def _lies_below(each: Located, home: str) -> bool:
+    return f"{each.entry.plain_target}/".lower().startswith(f"{home}/".lower())

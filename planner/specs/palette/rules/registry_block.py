@@ -9,15 +9,15 @@ from dataclasses import replace
 from planner.core.document import Spec
 from planner.core.lint import Hit, Severity, rule
 from planner.core.mending import rewritten
-from planner.core.refs import looks_like_registry, name_problem
+from planner.core.refs import name_problem
 from planner.specs.palette.blocks import blocks
 from planner.specs.palette.documents import dotted, image_registry
+from planner.specs.palette.hosts import address_problem
 from planner.specs.palette.mirrors import without_scheme
 from planner.specs.palette.placeholders import is_unfilled
 from planner.specs.palette.settings import Setting, settings_of
 
 _BLANK = re.compile(r"\s")
-_HIGHEST_PORT = 65535
 _ANY_HOST = "registry.example.com"
 _SCHEMES = ("", "http", "https")
 
@@ -52,7 +52,7 @@ def endpoint_format(spec: Spec) -> Iterator[Hit]:
     text = node.string()
     if text.strip() and not is_unfilled(text):
         bare = _bare(text)
-        problem = _address_problem(bare)
+        problem = address_problem(bare)
         hint = f"write {bare}"
         if problem:
             yield Hit(node, f"the endpoint {problem}", "HOST[:PORT]")
@@ -109,6 +109,10 @@ def base_path_format(spec: Spec) -> Iterator[Hit]:
         if problem := name_problem(_ANY_HOST, plain):
             message = f"{setting.name} begins no image name: {problem}"
             yield Hit(setting.node, message, _lower(plain), fix=fix)
+        elif plain.split("/")[0] == "v2":
+            message = f"{setting.name} begins with v2, which belongs to the registry's API: no repository is called so"
+            hint = "leave v2 out"
+            yield Hit(setting.node, message, hint, severity=Severity.WARNING)
         elif plain != setting.text:
             message = f"{setting.name} is {setting.text!r}: nothing is known to strip the slashes"
             severity = Severity.WARNING
@@ -191,21 +195,6 @@ def _bare(text: str) -> str:
     """``https://user@host/v2/`` → ``host``."""
     bare = without_scheme(text.strip()).rstrip("/")
     return bare.removesuffix("/v2").rstrip("/")
-
-
-def _address_problem(address: str) -> str:
-    """Why ``host[:port][/path]`` cannot begin an image name; empty when it can."""
-    host, slash, path = address.partition("/")
-    _, colon, port = host.rpartition(":")
-    if "@" in host:
-        return "holds credentials: they belong into username and password"
-    if colon and not (port.isdecimal() and 0 < int(port) <= _HIGHEST_PORT):
-        return f"has {port!r} for a port"
-    if problem := name_problem(host, path if slash else "repository"):
-        return f"begins no image name: {problem}"
-    if not looks_like_registry(host):
-        return f"is {host!r}, which in an image name is a namespace of Docker Hub"
-    return ""
 
 
 def _url_problem(text: str) -> str:

@@ -246,8 +246,9 @@ def unknown_insecure_text(spec: Spec) -> Iterator[Hit]:
 def unusable_registry_domain(spec: Spec) -> Iterator[Hit]:
     """DOMAIN is not a bare host, with a port if need be.
 
-    Palette puts it in front of paths and compares it with the hosts of images, which have no scheme. A path in it is a
-    warning: that has its own setting, and only Amazon's public registry (``public.ecr.aws/ALIAS``) is documented with one.
+    Palette puts it in front of paths and compares it with the hosts of images, which have no scheme. Upper-case letters are a
+    warning, and so is a path: that has its own setting, and only Amazon's public registry (``public.ecr.aws/ALIAS``) is
+    documented with one.
 
     Source: spectrocloud/librarium 02df8c8 docs/docs-content/vertex/system-management/registry-override.md
     (each example is bare).
@@ -285,6 +286,13 @@ def unusable_registry_domain(spec: Spec) -> Iterator[Hit]:
             is_evident = is_usable and not domain.is_encoded and "@" not in text
             fix = rewritten(spec, domain.node, bare) if is_evident else None
             yield Hit(domain.node, f"{domain.name} {problem}", hint, fix=fix)
+        elif "." in text and text.partition("/")[0] != text.partition("/")[0].lower():
+            message = (
+                f"{domain.name} has upper-case letters, and hosts are compared letter by letter"
+            )
+            fix = None if domain.is_encoded else rewritten(spec, domain.node, text.lower())
+            hint = f"write {text.lower()}"
+            yield Hit(domain.node, message, hint, severity=Severity.WARNING, fix=fix)
         elif "/" in text and not is_public_ecr(text):
             host, _, path = text.partition("/")
             message = f"{domain.name} is {text!r}, but it should be a host only"
