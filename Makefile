@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo check test format clean lint tools fuzz bench-lint
+.PHONY: help venv demo check test format clean lint tools fuzz bench-lint data examples
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -30,6 +30,12 @@ fuzz: .venv/installed-dev ## lint 100,000 damaged specs: nothing may break, or p
 
 bench-lint: .venv/installed ## measure lint beside other tools (ARGS=--write updates docs/performance.md)
 	@$(BIN)/python -m bench.lint $(ARGS)
+
+examples: .venv/installed-dev ## write anew what planner says about the specs in examples/
+	@$(BIN)/python -m tests.examples
+
+data: .venv/installed ## rebuild packaged image lists from public sources (ARGS='k3s v1.36.1+k3s1 k3s-images.txt'; ARGS=--help)
+	@$(BIN)/python scripts/refresh-data $(ARGS)
 
 format: .venv/installed-dev ## rewrite the code in the project's style
 	@$(BIN)/ruff check --fix-only --quiet .

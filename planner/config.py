@@ -51,7 +51,8 @@ class Cluster(NamedTuple):
     """One entry of ``clusters``; paths are usable from the working directory.
 
     ``companions`` are further files of the cluster, which its spec is compared with. ``terraform``: its output supplies what
-    the spec does not say. ``bundle`` is the manifest of its release, a file or a URL.
+    the spec does not say. ``bundle`` is the manifest of its release, a file or a URL. ``groups`` and
+    ``kubernetes_versions`` are what ``Selection`` says of them.
     """
 
     name: str
@@ -63,6 +64,8 @@ class Cluster(NamedTuple):
     companions: tuple[str, ...] = ()
     terraform: bool = False
     bundle: str = ""
+    groups: tuple[str, ...] = ()
+    kubernetes_versions: tuple[str, ...] = ()
 
 
 class ConfigError(UsageError):
@@ -229,6 +232,8 @@ def _cluster(node: Node, folder: Path) -> Cluster:
         companions=tuple(str(folder / text) for text in _strings(node.get("companions"))),
         terraform=node.get("terraform").is_true(),
         bundle=_file_or_url(node.get("bundle").string(), folder),
+        groups=tuple(_strings(node.get("groups"))),
+        kubernetes_versions=tuple(_strings(node.get("kubernetes_versions"))),
     )
 
 

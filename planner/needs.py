@@ -12,7 +12,15 @@ from planner.bundles import load_manifests
 from planner.config import FILE_NAME, Cluster, Config, read_spec
 from planner.core.document import Spec
 from planner.core.errors import InputError, UsageError
-from planner.core.family import Because, Family, ListedImage, Need, NodeFlags, Selection
+from planner.core.family import (
+    Because,
+    Choice,
+    Family,
+    ListedImage,
+    Need,
+    NodeFlags,
+    Selection,
+)
 from planner.core.plan import Input
 from planner.core.refs import parse_image
 from planner.files import read_text
@@ -23,8 +31,7 @@ from planner.specs import families, family_named, family_of
 class Wanted:
     """What the command line asks for. Without ``specs``, the clusters of planner.yaml are meant.
 
-    ``release``, ``images`` and ``bundle`` come on top of what planner.yaml says about a cluster; release and bundle replace
-    its own.
+    What it says comes on top of what planner.yaml says about a cluster: lists are added, everything else replaces its own.
     """
 
     specs: tuple[str, ...] = ()
@@ -34,6 +41,8 @@ class Wanted:
     bundle: str = ""
     everything: bool = False
     flags: NodeFlags = field(default_factory=NodeFlags)
+    groups: tuple[str, ...] = ()
+    kubernetes_versions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +190,26 @@ class _Reader:
             wanted.flags,
             load_manifests(bundle, lambda path: self.note(path, "bundle")) if bundle else None,
             wanted.everything,
+            wanted.groups or cluster.groups,
+            wanted.kubernetes_versions or cluster.kubernetes_versions,
         )
+        _check_choices(cluster, family, selection)
         needs = (_named(need, cluster.name) for need in family.images().needs(spec, selection))
         return ClusterNeeds(cluster.name, spec, family, tuple(needs))
+
+
+def _check_choices(cluster: Cluster, family: Family, selection: Selection) -> None:
+    """Refuse what this family would not heed."""
+    given: tuple[tuple[Choice, tuple[str, ...], str], ...] = (
+        ("groups", selection.groups, "--filter (groups in planner.yaml)"),
+        ("kubernetes_versions", selection.kubernetes_versions, "--kubernetes-versions"),
+    )
+    for choice, value, option in given:
+        if value and choice not in family.images().choices:
+            raise UsageError(
+                f"{cluster.spec}: {option} has no meaning for {family.title}",
+                "leave it out, or give it for the clusters that it is meant for in planner.yaml",
+            )
 
 
 def _named(need: Need, cluster: str) -> Need:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from planner.core.content import Descriptor, Manifest
@@ -26,7 +26,8 @@ class Verified:
 
     *found*: the first registry that answers is a private one and holds everything. *incomplete*: it answers, and parts are
     missing. *upstream*: no private registry has it, so the nodes turn to the image's own. *missing*: no node will find it.
-    ``digest`` is what was found; ``where`` the endpoint that answered, or would be asked last.
+    ``digest`` is what was found; ``where`` the endpoint that answered, or would be asked last, and ``number`` its place among
+    the attempts, from 1 (0: none of them is left). ``detail`` says what is not there.
     """
 
     need: Need
@@ -34,6 +35,7 @@ class Verified:
     where: str = ""
     digest: str = ""
     detail: str = ""
+    number: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -47,13 +49,20 @@ def verify(needs: Iterable[Need], stores: Stores, *, blobs: bool) -> Iterator[Ve
     Raises:
         RegistryError: a private registry does not answer, or refuses to.
     """
-    distinct = list({_key(need): need for need in needs}.values())
+    distinct = _distinct(needs)
     with workers(PARALLELISM) as pool:
         yield from pool.map(lambda need: _Walk(stores, need, blobs=blobs).verdict(), distinct)
 
 
-def _key(need: Need) -> tuple[object, ...]:
-    return need.source, need.resolution.attempts
+def _distinct(needs: Iterable[Need]) -> list[Need]:
+    """Each question once, with the reasons of all who ask it."""
+    found: dict[tuple[object, ...], Need] = {}
+    for need in needs:
+        key = need.source, need.kind, need.resolution.attempts
+        first = found.setdefault(key, need)
+        more = (each for each in need.because if each not in first.because)
+        found[key] = first._replace(because=(*first.because, *more))
+    return list(found.values())
 
 
 class _Walk:
@@ -66,17 +75,15 @@ class _Walk:
 
     def verdict(self) -> Verified:
         refusals: list[str] = []
-        for attempt in self._need.resolution.attempts:
-            if attempt.registry == self._need.source.registry:
-                return self._upstream(attempt, refusals)
-            if found := self._ask(attempt, refusals):
-                return found
-        return Verified(
-            self._need, "missing", detail="; ".join(refusals) or "no endpoint is configured"
-        )
+        for number, attempt in enumerate(self._need.resolution.attempts, 1):
+            is_upstream = attempt.registry == self._need.source.registry
+            ask = self._upstream if is_upstream else self._ask
+            if verified := ask(attempt, refusals):
+                return replace(verified, number=number)
+        return Verified(self._need, "missing", detail=_all(refusals) or "no endpoint is configured")
 
     def _upstream(self, attempt: Attempt, refusals: list[str]) -> Verified:
-        detail = "; ".join(refusals) or "the spec sends the nodes nowhere else"
+        detail = _all(refusals) or "the spec sends the nodes nowhere else"
         return Verified(self._need, "upstream", attempt.endpoint, detail=detail)
 
     def _ask(self, attempt: Attempt, refusals: list[str]) -> Verified | None:
@@ -91,8 +98,8 @@ class _Walk:
             return None
         missing = list(self._missing(store, target.repository, found.digest))
         verdict: Verdict = "incomplete" if missing else "found"
-        detail = f"{plural(len(missing), 'part')} missing, first {missing[0]}" if missing else ""
-        return Verified(self._need, verdict, attempt.endpoint, found.digest, detail)
+        lost = f"{plural(len(missing), 'part')} missing, first {missing[0]}" if missing else ""
+        return Verified(self._need, verdict, attempt.endpoint, found.digest, lost or _all(refusals))
 
     def _missing(self, store: Store, repository: str, digest: str) -> Iterator[str]:
         """What a manifest names and the repository does not hold."""
@@ -120,3 +127,7 @@ class _Walk:
             if error.status == 404 or error.code == "DIGEST_MISMATCH":
                 return None
             raise
+
+
+def _all(refusals: list[str]) -> str:
+    return "; ".join(dict.fromkeys(refusals))

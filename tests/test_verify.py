@@ -11,7 +11,8 @@ from planner.config import RegistrySettings
 from planner.core.content import digest_of
 from planner.core.errors import RegistryError
 from planner.core.family import Need
-from planner.core.resolution import Attempt
+from planner.core.resolution import Attempt, Resolution, Rewrite, RewrittenBy
+from planner.ui.consequence import consequence, consumer
 from planner.verify import Verified, verify
 from tests.fakes import FakeRegistry, Fault, Status, WrongBytes
 from tests.making import MIRROR, OTHER, World, make_need, make_world, writes
@@ -170,3 +171,131 @@ def test_a_mirror_that_is_down_is_an_error(world: World) -> None:
 def test_needs_of_one_image_by_two_ways_are_two_questions(world: World) -> None:
     ways = [make_need("a/one:1", f"{each}/a/one:1") for each in (MIRROR, OTHER)]
     assert [each.verdict for each in check(world, *ways)] == ["upstream", "upstream"]
+
+
+# What will happen, and who fails
+
+
+def without_fallback(need: Need, *rewrites: Rewrite) -> Need:
+    """The need with its private endpoints alone, and what was made of its name before."""
+    attempts = need.resolution.attempts[:-1]
+    return need._replace(resolution=Resolution(need.source, attempts, rewrites))
+
+
+def test_the_second_endpoint_is_named_with_what_the_first_lacks(world: World) -> None:
+    digest = fill(world.other, "hub/one")
+    result = one(world)
+    assert (result.number, result.is_good) == (2, True)
+    assert consequence(result) == (
+        f"the node gets it from the second endpoint: {digest[:19]} at https://{OTHER}/v2 ({MIRROR}/a/one:1 is not there)"
+    )
+
+
+def test_kubelet_falls_back_to_the_internet(world: World) -> None:
+    assert consequence(one(world)) == (
+        "kubelet falls back to the internet (https://docker.io/v2): "
+        f"{MIRROR}/a/one:1 is not there; {OTHER}/hub/one:1 is not there"
+    )
+
+
+def test_without_a_mirror_kubelet_never_asks_another(world: World) -> None:
+    result = one(world, make_need("a/one:1"))
+    assert consequence(result) == (
+        "kubelet pulls it from docker.io itself (https://docker.io/v2): the spec sends the nodes nowhere else"
+    )
+
+
+@pytest.mark.parametrize(
+    ("by", "who"),
+    [
+        ("imageswap", "the webhook rewrites it to"),
+        ("kubeone", "KubeOne deploys it as"),
+        ("system-default-registry", "system-default-registry makes it"),
+    ],
+)
+def test_who_renamed_an_image_is_named(world: World, by: RewrittenBy, who: str) -> None:
+    name = f"{MIRROR}/a/one:1"
+    result = one(world, without_fallback(make_need("a/one:1", name), Rewrite(by, name)))
+    assert (result.verdict, consumer(result)) == ("missing", "kubelet")
+    assert consequence(result) == f"{who} {name}, which is not there: ImagePullBackOff"
+
+
+def test_what_eks_anywhere_asks_for_itself_is_no_pod_of_kubelet(world: World) -> None:
+    name = f"{MIRROR}/a/one:1"
+    by_node = without_fallback(make_need("a/one:1", name), Rewrite("eks-anywhere", name))
+    assert consumer(one(world, by_node)) == "kubelet"
+    (attempt,) = by_node.resolution.attempts
+    own = by_node.resolution._replace(attempts=(attempt._replace(namespace=MIRROR),))
+    need = by_node._replace(resolution=own)
+    result = one(world, need)
+    assert consumer(result) == "eks-anywhere"
+    assert consequence(result) == f"EKS Anywhere asks for {name}, which is not there"
+    fill(world.mirror)
+    world.mirror._storage.delete_blob("a/one", digest_of(LAYER))
+    assert consequence(one(world, need, blobs=True)).startswith("EKS Anywhere cannot pull it: ")
+
+
+def test_a_renamed_image_may_have_several_endpoints_that_lack_it(world: World) -> None:
+    name = f"{MIRROR}/a/one:1"
+    need = make_need("a/one:1", name, f"{OTHER}/a/one:1", name)
+    result = one(world, without_fallback(need, Rewrite("kubeone", name)))
+    assert consequence(result) == (
+        f"KubeOne deploys it as {name}, and no endpoint has that: ImagePullBackOff "
+        f"({name} is not there; {OTHER}/a/one:1 is not there)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "asks", "text"),
+    [
+        pytest.param("", "webhook", "the webhook fails on this name", id="webhook-fails"),
+        pytest.param("r.corp/A//b:1", "kubelet", "InvalidImageName", id="no-name"),
+    ],
+)
+def test_what_the_webhook_spoils_never_reaches_a_registry(
+    world: World, made: str, asks: str, text: str
+) -> None:
+    result = one(world, without_fallback(make_need("a/one:1"), Rewrite("imageswap", made)))
+    assert (result.verdict, consumer(result)) == ("missing", asks)
+    assert text in consequence(result)
+
+
+def test_a_node_with_one_endpoint_has_nowhere_else_to_ask(world: World) -> None:
+    result = one(world, without_fallback(make_need("a/one:1", f"{MIRROR}/a/one:1")))
+    assert consequence(result) == (
+        f"kubelet has nowhere else to ask (ImagePullBackOff): {MIRROR}/a/one:1 is not there"
+    )
+
+
+@pytest.mark.parametrize(
+    ("need", "text"),
+    [
+        pytest.param(IMAGE, f"kubelet asks the next endpoint (https://{OTHER}/v2)", id="next"),
+        pytest.param(
+            make_need("a/one:1", f"{MIRROR}/a/one:1"),
+            "kubelet falls back to the internet (https://docker.io/v2) for what is missing",
+            id="upstream",
+        ),
+        pytest.param(
+            without_fallback(make_need("a/one:1", f"{MIRROR}/a/one:1")),
+            "kubelet cannot pull it (ImagePullBackOff)",
+            id="nothing-left",
+        ),
+    ],
+)
+def test_what_is_missing_is_asked_of_the_endpoints_behind(
+    world: World, need: Need, text: str
+) -> None:
+    fill(world.mirror)
+    world.mirror._storage.delete_blob("a/one", digest_of(LAYER))
+    assert consequence(one(world, need, blobs=True)).startswith(text)
+
+
+def test_reasons_of_equal_questions_are_joined(world: World) -> None:
+    other = make_need("a/one:1", f"{MIRROR}/a/one:1", f"{OTHER}/hub/one:1", line=7)
+    assert [reason.line for reason in one_of(world, IMAGE, other).need.because] == [1, 7]
+
+
+def one_of(world: World, *needs: Need) -> Verified:
+    (result,) = check(world, *needs)
+    return result

@@ -6,7 +6,7 @@ A family is one folder under ``planner/specs`` and its schema under ``schemas/``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from planner.core.document import ABSENT, Node, Spec
 from planner.core.gourl import parse_url
@@ -14,7 +14,11 @@ from planner.core.lint import Layer, Rule
 from planner.core.refs import ImageRef
 from planner.core.resolution import Attempt, Resolution
 
+if TYPE_CHECKING:  # lint does without
+    from planner.core.mirror_map import MirrorMap, Written
+
 ArtifactKind = Literal["image", "chart", "artifact"]
+Choice = Literal["groups", "kubernetes_versions"]
 
 
 class Because(NamedTuple):
@@ -34,11 +38,15 @@ class ListedImage(NamedTuple):
 
 
 class NodeFlags(NamedTuple):
-    """Flags of the K3s/RKE2 agent that change where a node looks. Empty means: not set."""
+    """Flags of the K3s/RKE2 agent that change where a node looks. Empty means: not set.
+
+    ``release`` is what runs on the node; empty means the newest.
+    """
 
     disable_default_endpoint: bool = False
     embedded_registry: str = ""
     system_default_registry: str = ""
+    release: str = ""
 
 
 class Manifests(NamedTuple):
@@ -54,7 +62,9 @@ class Manifests(NamedTuple):
 class Selection(NamedTuple):
     """Which images, besides what the spec itself says: a release by name, lists, a release's manifest.
 
-    ``everything`` asks for all that the release brings, whether this cluster uses it or not.
+    ``everything`` asks for all that the release brings, whether this cluster uses it or not. ``groups`` are those of the
+    release's images that are wanted (empty: what the family takes by default), ``kubernetes_versions`` stand in place of the
+    one that the spec names.
     """
 
     release: str = ""
@@ -62,6 +72,8 @@ class Selection(NamedTuple):
     flags: NodeFlags = NodeFlags()
     bundle: Manifests | None = None
     everything: bool = False
+    groups: tuple[str, ...] = ()
+    kubernetes_versions: tuple[str, ...] = ()
 
 
 class Need(NamedTuple):
@@ -127,15 +139,20 @@ class Images(NamedTuple):
     ``releases`` maps the packaged releases to where their lists come from, newest first. ``render`` maps relative file names
     to the node configuration that the system generates. ``resolve`` takes the image as it stands in a pod. ``trusts`` are the
     registries that the spec sends nodes to,
-    ``mirror_map`` is the node of the spec that redirects images (absent when nothing does).
+    ``mirror_map`` is the node of the spec that redirects images (absent when nothing does). ``choices`` are the fields of a
+    ``Selection`` that not every family understands, and this one does. ``read_map`` is what a spec says about mirrors, in no
+    dialect, and ``write_map`` says such a map in the words of the family.
     """
 
     releases: Callable[[], Mapping[str, str]]
     needs: Callable[[Spec, Selection], Iterable[Need]]
     resolve: Callable[[Spec, str, NodeFlags], Resolution]
     render: Callable[[Spec, NodeFlags], Mapping[str, str]]
+    read_map: Callable[[Spec], MirrorMap]
+    write_map: Callable[[MirrorMap], Written]
     trusts: Callable[[Spec], Iterable[Trust]] = _no_trusts
     mirror_map: Callable[[Spec], Node] = _no_node
+    choices: frozenset[Choice] = frozenset()
 
 
 class Family(NamedTuple):

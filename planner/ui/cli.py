@@ -24,6 +24,7 @@ COMMANDS = {
     "images": "list every image that the specs need, and where it must be",
     "resolve": "show which URLs a node asks for an image, in order",
     "render": "write the node configuration that the system makes of a spec",
+    "convert": "write the mirror map of a spec in another system's words",
     "plan": "compare what the specs need with what the registry holds",
     "show": "show a saved plan",
     "review": "review a plan full-screen, choose, and apply it",

@@ -43,12 +43,37 @@ def add_spec_arguments(parser: argparse.ArgumentParser, *, or_plan: bool = False
     group.add_argument(
         "--everything",
         action="store_true",
-        help="everything that the release brings, for all versions and providers (EKS Anywhere)",
+        help="everything that the release brings, for all versions and providers (EKS Anywhere, KubeOne), of all groups (RKE2)",
+    )
+    group.add_argument(
+        "--filter",
+        dest="groups",
+        type=_comma_list,
+        default=(),
+        metavar="LIST",
+        help="only these groups of the release's images: base,optional,control-plane (KubeOne); core,canal,cilium,… (RKE2)",
+    )
+    group.add_argument(
+        "--kubernetes-versions",
+        type=_comma_list,
+        default=(),
+        metavar="LIST",
+        help="these versions in place of the manifest's, for an upgrade: 1.34.5,1.35.2 (KubeOne)",
     )
     add_flag_arguments(parser)
     parser.add_argument(
         "--config", default="", metavar="FILE", help="planner.yaml (default: the nearest)"
     )
+
+
+def add_node_arguments(parser: argparse.ArgumentParser) -> None:
+    """What runs on a node, where no images are chosen."""
+    parser.add_argument(
+        "--release",
+        default="",
+        help="K3s or RKE2 release on the nodes (default: as the newest behaves)",
+    )
+    add_flag_arguments(parser)
 
 
 def add_flag_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,11 +122,12 @@ def add_shallow_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def flags_from(options: argparse.Namespace) -> NodeFlags:
-    """The agent's flags."""
+    """The agent's flags, and its release."""
     return NodeFlags(
         options.disable_default_registry_endpoint,
         options.embedded_registry,
         options.system_default_registry,
+        options.release,
     )
 
 
@@ -115,7 +141,13 @@ def wanted_from(options: argparse.Namespace, specs: tuple[str, ...]) -> Wanted:
         options.bundle,
         options.everything,
         flags_from(options),
+        options.groups,
+        options.kubernetes_versions,
     )
+
+
+def _comma_list(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 @dataclass(frozen=True, slots=True)

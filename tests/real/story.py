@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from planner.config import Config, RegistrySettings
+from planner.core.content import Manifest, digest_of
 from planner.core.refs import ImageRef
 from planner.sample import write_samples
 from planner.stores.opening import Places, Stores
+from planner.stores.verified import VerifiedStream
+from tests.support.chart import MANIFEST, Chart
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -58,6 +63,25 @@ def fill(url: str, images: Iterable[ImageRef], kib: int = 16) -> None:
     }
     stores = Stores(Places(Config(registries=settings)))
     write_samples(listed, stores.target, kib)
+
+
+def fill_chart(url: str, name: ImageRef, chart: Chart) -> None:
+    """Put a chart on a registry, below the name of the registry that it comes from."""
+    settings = {name.registry: RegistrySettings(endpoint=f"{url}/{name.registry}")}
+    store = Stores(Places(Config(registries=settings))).target(name.registry)
+    for blob in chart.blobs:
+        store.write_blob(name.repository, digest_of(blob), partial(_stream_of, blob))
+    store.write_manifest(name.repository, name.reference, Manifest(MANIFEST, chart.manifest))
+
+
+@contextmanager
+def _stream_of(blob: bytes) -> Iterator[VerifiedStream]:
+    yield VerifiedStream(iter((blob,)), digest_of(blob), len(blob), "the test")
+
+
+def trusted(registry: str, authority: Path) -> str:
+    """The entry of a planner.yaml's ``registries`` for a registry with a certificate of our own authority."""
+    return f"  '{registry}': {{endpoint: 'https://{registry}', tls: {{ca_file: '{authority}'}}}}\n"
 
 
 def endpoints(url: str, registries: Iterable[str]) -> str:

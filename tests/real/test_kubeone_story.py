@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from planner.core.refs import ImageRef, parse_canonical
-from tests.real.story import WRITES, Workplace, endpoints, fill
+from tests.real.conftest import MakeRegistry
+from tests.real.story import WRITES, Workplace, endpoints, fill, trusted
+from tests.support.certificates import Certificates
+from tests.support.containerd_server import ContainerdServer
 from tests.support.registry_server import RegistryServer
 from tests.support.skopeo import Skopeo
 
@@ -91,3 +94,45 @@ def test_verify_passes(place: Workplace, pairs: list[Pair]) -> None:
     place.planner("apply", "kubeone.yaml", "--auto-approve")
     verified = place.planner("verify", "kubeone.yaml", "--blobs")
     assert verified.returncode == 0, verified.stdout
+
+
+@pytest.fixture
+def mirror(make_registry: MakeRegistry, certificates: Certificates) -> RegistryServer:
+    """A registry with TLS in the place of the open one."""
+    return make_registry(tls=certificates.server)
+
+
+@pytest.fixture
+def tls_place(
+    place: Workplace,
+    registry: RegistryServer,
+    mirror: RegistryServer,
+    certificates: Certificates,
+) -> Workplace:
+    manifest = place.folder / "kubeone.yaml"
+    text = manifest.read_text("utf-8").replace(registry.url, mirror.url)
+    manifest.write_text(text.replace(registry.host, mirror.host), "utf-8")
+    with (place.folder / "planner.yaml").open("a") as config:
+        config.write(trusted(mirror.host, certificates.ca.certificate))
+    return place
+
+
+def test_containerd_pulls_through_the_rendered_files(
+    pairs: list[Pair],
+    tls_place: Workplace,
+    mirror: RegistryServer,
+    containerd: ContainerdServer,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With ``overridePath``. The node knows the authority by KubeOne's ``caBundle``, which no hosts.toml names."""
+    done = tls_place.planner("apply", "kubeone.yaml", "--auto-approve")
+    assert done.returncode == 0, done.stderr
+    assert tls_place.planner("render", "kubeone.yaml", "-o", "node").returncode == 0
+    image = next(source for source, _ in pairs if source.registry == "public.ecr.aws")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca.certificate))
+    mark = mirror.mark()
+    fetched = containerd.fetch(str(image), tls_place.folder / "node/certs.d")
+    assert fetched.returncode == 0, fetched.stderr
+    paths = [each.path for each in mirror.requests_since(mark)]
+    assert paths[0].startswith(f"/v2/kubeone/{image.repository}/manifests/{image.tag}")

@@ -1,18 +1,18 @@
 """The Bundles manifest of an EKS Anywhere release: which images and charts it holds for which Kubernetes version.
 
 Source: aws/eks-anywhere aebd9a0 release/api/v1alpha1/bundle_types.go:22-401 (fields), artifacts.go:99-254 (which of them are
-downloaded), pkg/manifests/eksd/images.go (EKS-D), pkg/cluster/fetch.go:43-66,117-124 (which entry is chosen).
+downloaded), pkg/manifests/eksd/images.go:7-17 (EKS-D), pkg/cluster/fetch.go:43-66,117-124 (which entry is chosen).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from planner.core.document import Node, Spec
 from planner.core.family import ArtifactKind
 
-# Below an entry of versionsBundles, by the field that holds them. What else a bundle holds, EKS Anywhere never downloads.
+# Below an entry of versionsBundles, by the field that holds them: what ``download images`` takes.
 _SHARED = {
     "bootstrap": "controller kubeProxy",
     "bottlerocketHostContainers": "admin control kubeadmBootstrap",
@@ -46,6 +46,19 @@ _BY_PROVIDER = {
     "Nutanix": {"nutanix": "clusterAPIController cloudProvider"},
 }
 PROVIDERS = tuple(_BY_PROVIDER)
+# What clusters pull all the same. kube-vip of Nutanix was never in the list, and comes along with that of vSphere
+# (pkg/providers/nutanix/template.go:210). The others were, as long as a release deployed them: #10612 (2026-02), #8812
+# (2024-09), #6066 (2023-06); newer bundles leave them empty.
+_PULLED_TOO = {
+    "": {"certManager": "ctl"},
+    "VSphere": {"vSphere": "driver syncer"},
+    "Tinkerbell": {
+        "tinkerbell": "tinkerbellStack.hegel tinkerbellStack.rufio tinkerbellStack.tink.tinkRelay "
+        "tinkerbellStack.tink.tinkController tinkerbellStack.tink.tinkServer "
+        "tinkerbellStack.tink.tinkWorker tinkerbellStack.tink.nginx"
+    },
+    "Nutanix": {"nutanix": "kubeVip"},
+}
 _CHARTS = {"cilium": "helmChart", "packageController": "helmChart"}
 _PROVIDER_CHARTS = {
     "Tinkerbell": {
@@ -54,9 +67,12 @@ _PROVIDER_CHARTS = {
 }
 # What runs once per management cluster, whatever the Kubernetes versions: it is taken from the first entry.
 _MANAGEMENT = frozenset(
-    "bootstrap certManager clusterAPI controlPlane eksa flux etcdadmBootstrap etcdadmController packageController "
+    "bootstrap certManager clusterAPI controlPlane eksa flux etcdadmBootstrap etcdadmController "
     "docker vSphere cloudStack snow tinkerbell nutanix".split()
 )
+# What the machine that runs eksctl anywhere asks for itself, by its name on the mirror: pkg/executables/kind.go:248,
+# pkg/dependencies/factory.go:360-363.
+_ASKED_BY_CLI = frozenset({("eksD", "kindNode", "uri"), ("eksa", "cliTools", "uri")})
 _PLACEHOLDER = "<placeholder>"
 
 
@@ -80,7 +96,7 @@ def entry_for(bundle: Spec, version: str) -> Node:
 
 
 def artifacts(entry: Node, providers: Iterable[str]) -> Iterator[Artifact]:
-    """The images and charts of one entry for these providers, each slot that is filled."""
+    """The images and charts that ``download images`` takes of one entry, for these providers: each slot that is filled."""
     chosen = tuple(providers)
     for table in (_SHARED, *(_BY_PROVIDER[each] for each in chosen)):
         yield from _slots(entry, table, "image")
@@ -88,12 +104,37 @@ def artifacts(entry: Node, providers: Iterable[str]) -> Iterator[Artifact]:
         yield from _slots(entry, table, "chart")
 
 
+def pulled_too(entry: Node, providers: Iterable[str]) -> Iterator[Artifact]:
+    """The images of one entry that clusters pull although ``download images`` does not take them, or no longer."""
+    for each in ("", *providers):
+        yield from _slots(entry, _PULLED_TOO.get(each, {}), "image")
+
+
 def management_artifacts(bundle: Spec, providers: Iterable[str]) -> Iterator[Artifact]:
     """What the management components take from the first entry."""
+    chosen = tuple(providers)
     for entry in entries(bundle)[:1]:
-        for each in artifacts(entry, providers):
-            if any(step in _MANAGEMENT for step in each.node.path):
+        for each in (*artifacts(entry, chosen), *pulled_too(entry, chosen)):
+            if each.node.path[len(entry.path)] in _MANAGEMENT:
                 yield each
+
+
+def is_asked_by_cli(artifact: Artifact) -> bool:
+    """Whether ``eksctl anywhere`` asks for it where it runs, and not a node."""
+    return artifact.node.path[-3:] in _ASKED_BY_CLI
+
+
+def packages_slot(entry: Node, name: str) -> str:
+    """The address of an image of the packages controller; empty when the entry has none."""
+    return entry.get("packageController", name, "uri").string()
+
+
+def bundle_url(releases: Spec, version: str) -> str:
+    """Where the list of releases says that the Bundles manifest of ``version`` is; empty when it does not."""
+    for each in releases.root.get("spec", "releases").items:
+        if version and each.get("version").string().removeprefix("v") == version.removeprefix("v"):
+            return each.get("bundleManifestUrl").string()
+    return ""
 
 
 def distribution_url(entry: Node) -> Node:
@@ -102,15 +143,15 @@ def distribution_url(entry: Node) -> Node:
 
 
 def distribution_artifacts(release: Spec) -> Iterator[Artifact]:
-    """The images of an EKS-D release."""
+    """The images of an EKS-D release: of each asset that has one, whatever type it says it is."""
     for component in release.root.get("status", "components").items:
         for asset in component.get("assets").items:
             uri = asset.get("image", "uri")
-            if asset.get("type").string() == "Image" and uri.string():
+            if uri.string():
                 yield Artifact(uri.string(), uri)
 
 
-def _slots(entry: Node, table: dict[str, str], kind: ArtifactKind) -> Iterator[Artifact]:
+def _slots(entry: Node, table: Mapping[str, str], kind: ArtifactKind) -> Iterator[Artifact]:
     for field, names in table.items():
         for name in names.split():
             uri = entry.get(field, *name.split("."), "uri")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner.core.family import Images
+from planner.specs.eksa.dialect import read_map, write_map
 from planner.specs.eksa.mirror import configuration
 from planner.specs.eksa.needs import needs
 from planner.specs.eksa.nodes import render, resolve
@@ -13,6 +14,8 @@ IMAGES = Images(
     needs=needs,
     resolve=resolve,
     render=render,
+    read_map=read_map,
+    write_map=write_map,
     trusts=trusts,
     mirror_map=configuration,
 )

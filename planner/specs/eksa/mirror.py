@@ -18,7 +18,7 @@ from planner.specs.eksa.documents import cluster
 CORE_REGISTRY = "public.ecr.aws"
 DEFAULT_PORT = "443"
 CURATED_REGISTRY = re.compile(r"783794618700\.dkr\.ecr\..*\.amazonaws\.com")
-_API = "/v2"
+_API = "v2"
 
 
 class Mirror(NamedTuple):
@@ -63,8 +63,12 @@ def configuration(spec: Spec) -> Node:
 
 def node_endpoint(place: str) -> str:
     """The API root of a place, as the nodes' configuration has it: ``/v2`` stands right behind the host."""
-    host, slash, path = place.partition("/")
-    return f"https://{host}{_API}{slash}{path}"
+    if "//" in place:
+        return (
+            f"https://{place}"  # an endpoint with a scheme, which Go cannot parse and leaves alone
+        )
+    host, _, path = place.partition("/")
+    return f"https://{'/'.join(filter(None, (host, _API, path)))}"
 
 
 def host_of(address: str) -> str:

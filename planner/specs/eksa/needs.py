@@ -8,62 +8,98 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from planner.core.document import Node, Spec
+from planner.core.document import ABSENT, Node, Spec
 from planner.core.errors import InputError, UsageError
 from planner.core.family import ArtifactKind, Because, Manifests, Need, Selection, because
 from planner.core.refs import ImageRef, parse_image
-from planner.core.resolution import Attempt, Resolution, default_endpoint
+from planner.core.resolution import Attempt, Resolution, Rewrite, default_endpoint
 from planner.specs.eksa import bundle as bundles
 from planner.specs.eksa.bundle import PROVIDERS, Artifact
 from planner.specs.eksa.documents import cluster, provider
-from planner.specs.eksa.mirror import configuration, host_of, mirror_of
-from planner.specs.eksa.nodes import resolve
+from planner.specs.eksa.mirror import CORE_REGISTRY, Mirror, configuration, host_of, mirror_of
+from planner.specs.eksa.nodes import by_node
+from planner.specs.eksa.written import action_images, package_images
 
 _RELEASE = re.compile(r"v?(\d+\.\d+\.\d+)")
 _WHERE = "https://anywhere-assets.eks.amazonaws.com/releases/eks-a/manifest.yaml"
 
 
+class _Ask(NamedTuple):
+    """One consumer that asks for ``address``: a node, or (``renamed``) somebody who asks the mirror alone, by that name."""
+
+    address: str
+    kind: ArtifactKind = "image"
+    renamed: str = ""
+
+
 def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
-    """Every image and chart that this cluster takes from the bundle, and the listed images.
+    """Every image and chart that this cluster takes from the bundle, those that its file names, and the listed images.
 
     The entries of the Kubernetes versions in use are taken for the cluster's provider, the management components from the
-    first entry, and with them the images of each EKS-D release. ``selection.everything`` takes what ``eksctl anywhere
-    download images`` takes: all entries, for all providers.
+    first entry, and with them the images of each EKS-D release. ``selection.everything`` takes all entries for all
+    providers, as ``eksctl anywhere download images`` does.
 
     Raises:
         UsageError: there is neither a bundle nor a list.
-        InputError: the bundle does not fit the cluster, or lacks what it refers to.
+        InputError: there is no cluster, or the bundle does not fit it, or lacks what it refers to.
     """
+    if not cluster(spec):
+        raise InputError(
+            f"{spec.file}: no document of kind Cluster",
+            "name the cluster file; a Bundles manifest is given with --bundle",
+        )
     if selection.bundle is None and not selection.images:
         raise UsageError(
             f"{spec.file}: a cluster file does not say which images its release brings",
             f"give the Bundles manifest of the release (--bundle FILE; {_WHERE} tells where it is) or a list (--images FILE)",
         )
-    found: dict[tuple[str, ArtifactKind], dict[Because, None]] = {}
+    found: dict[_Ask, dict[Because, None]] = {}
+    for ask, reason in _asked(spec, selection):
+        found.setdefault(ask, {})[reason] = None
+    for ask, reasons in found.items():
+        yield _need(spec, ask, tuple(reasons))
+
+
+def _asked(spec: Spec, selection: Selection) -> Iterator[tuple[_Ask, Because]]:
+    mirror = mirror_of(spec)
     for artifact, reason in _from_bundle(spec, selection):
-        found.setdefault((artifact.address, artifact.kind), {})[reason] = None
+        is_renamed = artifact.kind == "chart" or bundles.is_asked_by_cli(artifact)
+        renamed = _renamed(mirror, artifact.address) if is_renamed else ""
+        yield _Ask(artifact.address, artifact.kind, renamed), reason
+    for artifact in action_images(spec):
+        core = mirror.places.get(CORE_REGISTRY, "") if mirror else ""
+        renamed = artifact.address.replace(CORE_REGISTRY, core or CORE_REGISTRY)
+        yield _Ask(artifact.address, renamed=renamed), because(spec, artifact.node, "action")
+    for artifact in package_images(spec, _entry_of_cluster(spec, selection.bundle)):
+        yield _Ask(artifact.address), because(spec, artifact.node, "packages controller")
     for listed in selection.images:
-        found.setdefault((str(listed.image), "image"), {})[listed.because] = None
-    for (address, kind), reasons in found.items():
-        yield _need(spec, address, kind, (*reasons, *_redirection(spec, address)), selection)
+        yield _Ask(str(listed.image)), listed.because
+
+
+def _renamed(mirror: Mirror | None, address: str) -> str:
+    return mirror.replaced(address) if mirror else address
+
+
+def _entry_of_cluster(spec: Spec, bundle: Manifests | None) -> Node:
+    version = cluster(spec).get("spec", "kubernetesVersion").string()
+    return bundles.entry_for(bundle.manifest, version) if bundle else ABSENT
 
 
 def _from_bundle(spec: Spec, selection: Selection) -> Iterator[tuple[Artifact, Because]]:
     if selection.bundle is None:
         return
     bundle = selection.bundle.manifest
-    if not bundles.entries(bundle):
-        raise InputError(
-            f"{bundle.file}: no Bundles manifest: it has no spec.versionsBundles",
-            f"{_WHERE} tells where it is",
-        )
+    _check_shape(spec, bundle)
     _check_release(spec, bundle)
-    versions = bundles.versions(bundle) if selection.everything else _versions(spec, bundle)
     providers = _providers(spec, everything=selection.everything)
-    for version in versions:
-        entry = bundles.entry_for(bundle, version)
-        for artifact in bundles.artifacts(entry, providers):
+    for entry in _entries(spec, bundle, everything=selection.everything):
+        version = entry.get("kubeVersion").string()
+        for artifact in (
+            *bundles.artifacts(entry, providers),
+            *bundles.pulled_too(entry, providers),
+        ):
             yield artifact, because(bundle, artifact.node, f"Kubernetes {version}")
         yield from _from_distribution(selection.bundle, entry, version)
     for artifact in bundles.management_artifacts(bundle, providers):
@@ -81,12 +117,20 @@ def _from_distribution(
             "its images would be missing: get the manifest anew",
         )
     release = bundle.referred(url.string())
-    for artifact in bundles.distribution_artifacts(release):
+    images = tuple(bundles.distribution_artifacts(release))
+    if not images:
+        raise InputError(
+            f"{release.file}: no EKS-D release: it has no image below status.components",
+            f"get it from {url.string()}: Kubernetes {version} runs its images",
+        )
+    for artifact in images:
         yield artifact, because(release, artifact.node, f"EKS-D of Kubernetes {version}")
 
 
-def _versions(spec: Spec, bundle: Spec) -> list[str]:
-    """The Kubernetes versions of the control plane and of the worker groups, each once."""
+def _entries(spec: Spec, bundle: Spec, *, everything: bool) -> Iterable[Node]:
+    """Those of the Kubernetes versions of the control plane and of the worker groups, each once; or all of them."""
+    if everything:
+        return bundles.entries(bundle)
     own = cluster(spec).get("spec")
     nodes = (
         own.get("kubernetesVersion"),
@@ -95,32 +139,52 @@ def _versions(spec: Spec, bundle: Spec) -> list[str]:
     wanted = {node.string(): node for node in nodes if node.string()}
     if not wanted:
         raise InputError(f"{spec.file}: no kubernetesVersion", "write it: it chooses the images")
-    known = bundles.versions(bundle)
+    known = [each for each in bundles.versions(bundle) if each]
     for version, node in wanted.items():
         if version not in known:
             raise InputError(
-                f"{spec.file}:{node.place.line}:{node.place.column}: Kubernetes {version} is not in {bundle.file}, "
-                f"which has {', '.join(known)}",
+                f"{_place(spec, node)}: Kubernetes {version} is not in {bundle.file}, which has {', '.join(known) or 'none'}",
                 "take the Bundles manifest of a release that has it, or another version",
             )
-    return list(wanted)
+    return [bundles.entry_for(bundle, version) for version in wanted]
+
+
+def _check_shape(spec: Spec, bundle: Spec) -> None:
+    """Of whatever kind it says it is, as EKS Anywhere reads it."""
+    if bundles.entries(bundle):
+        return
+    if not bundle.root.get("spec", "releases").items:
+        raise InputError(
+            f"{bundle.file}: no Bundles manifest: it has no spec.versionsBundles",
+            f"{_WHERE} tells where it is",
+        )
+    version = cluster(spec).get("spec", "eksaVersion").string()
+    url = bundles.bundle_url(bundle, version)
+    raise InputError(
+        f"{bundle.file}: this is the list of releases, not the Bundles manifest of one",
+        f"give the bundleManifestUrl of {version}: --bundle {url}"
+        if url
+        else "give the bundleManifestUrl of your release as --bundle",
+    )
 
 
 def _check_release(spec: Spec, bundle: Spec) -> None:
     """A release refuses a cluster file that says another one, so its images would be the wrong ones."""
     node = cluster(spec).get("spec", "eksaVersion")
-    wanted = _RELEASE.match(node.string())
-    newest = bundle.root.get("spec", "cliMaxVersion").string()
     oldest = bundle.root.get("spec", "cliMinVersion").string()
-    limits = [_RELEASE.match(each) for each in (oldest, newest)]
-    if not wanted or not limits[0] or not limits[1]:
-        return
-    if not _order(limits[0][1]) <= _order(wanted[1]) <= _order(limits[1][1]):
+    newest = bundle.root.get("spec", "cliMaxVersion").string()
+    limits = [_RELEASE.match(each) for each in (oldest, node.string(), newest)]
+    orders = [_order(each[1]) for each in limits if each]
+    if len(orders) == len(limits) and orders != sorted(orders):
         raise InputError(
-            f"{spec.file}:{node.place.line}:{node.place.column}: eksaVersion {node.string()} does not use {bundle.file}, "
-            f"which is for {oldest} to {newest}",
+            f"{_place(spec, node)}: eksaVersion {node.string()} does not use {bundle.file}, "
+            f"which is for {oldest if oldest == newest else f'{oldest} to {newest}'}",
             "take the Bundles manifest of that release",
         )
+
+
+def _place(spec: Spec, node: Node) -> str:
+    return f"{spec.file}:{node.place.line}:{node.place.column}"
 
 
 def _order(version: str) -> tuple[int, ...]:
@@ -133,19 +197,23 @@ def _providers(spec: Spec, *, everything: bool) -> Iterable[str]:
     return PROVIDERS if everything or not name else (name,)
 
 
-def _need(
-    spec: Spec, address: str, kind: ArtifactKind, reasons: tuple[Because, ...], selection: Selection
-) -> Need:
-    source = parse_image(address)
-    if kind == "chart":
-        return Need(source, _chart_resolution(spec, source, address), reasons, kind)
-    return Need(source, resolve(spec, address, selection.flags), reasons, kind)
+def _need(spec: Spec, ask: _Ask, reasons: tuple[Because, ...]) -> Need:
+    try:
+        source = parse_image(ask.address)
+        resolution = _asked_once(spec, source, ask) if ask.renamed else by_node(spec, ask.address)
+    except InputError as error:
+        first = reasons[0]
+        place = f"{first.file}:{first.line}:{first.column}"
+        raise InputError(f"{place}: {error.message}", error.hint) from error
+    need = Need(source, resolution, reasons, ask.kind)
+    if not need.home:
+        return need
+    return need._replace(because=(*reasons, *_redirection(spec, ask.address)))
 
 
-def _chart_resolution(spec: Spec, source: ImageRef, address: str) -> Resolution:
-    """Helm asks one registry only: the one that stands in the address."""
-    mirror = mirror_of(spec)
-    asked = parse_image(mirror.replaced(address) if mirror else address)
+def _asked_once(spec: Spec, source: ImageRef, ask: _Ask) -> Resolution:
+    """Helm, docker and HookOS ask one registry only: the one that stands in the name that EKS Anywhere gives them."""
+    mirror, asked = mirror_of(spec), parse_image(ask.renamed)
     attempt = Attempt(
         default_endpoint(asked.registry),
         asked.repository,
@@ -154,7 +222,10 @@ def _chart_resolution(spec: Spec, source: ImageRef, address: str) -> Resolution:
         default=asked == source,
         auth=bool(mirror and mirror.has_auth and asked != source),
     )
-    return Resolution(source, (attempt,))
+    is_renamed = ask.renamed != ask.address
+    return Resolution(
+        source, (attempt,), (Rewrite("eks-anywhere", ask.renamed),) if is_renamed else ()
+    )
 
 
 def _redirection(spec: Spec, address: str) -> Iterator[Because]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner.core.family import Images
+from planner.specs.k3s.dialect import read_map, write_map
 from planner.specs.k3s.needs import needs, releases
 from planner.specs.k3s.render import render, resolve
 from planner.specs.k3s.trusts import mirror_map, trusts
@@ -12,6 +13,9 @@ IMAGES = Images(
     needs=needs,
     resolve=resolve,
     render=render,
+    read_map=read_map,
+    write_map=write_map,
     trusts=trusts,
     mirror_map=mirror_map,
+    choices=frozenset({"groups"}),
 )

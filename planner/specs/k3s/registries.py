@@ -15,6 +15,7 @@ from planner.core.family import NodeFlags
 from planner.core.gourl import GoUrl, parse_url
 from planner.core.refs import DOCKER_HUB
 from planner.core.resolution import default_scheme
+from planner.specs.k3s.releases import MARCH_2024, bare_endpoints_work, release_of
 
 _KEPT = 64  # specs: every rule asks for the same of one, and compares it with the same peers
 WILDCARD = "*"
@@ -154,6 +155,8 @@ class _HostBuilder:
         self._configs = dict(configs(spec))
         self._mirrors = dict(mirrors(spec))
         self._flags = flags
+        self._release = release_of(flags)
+        self._is_complete = MARCH_2024.holds(self._release)
         self._embedded = flags.embedded_registry
         self._hosts: dict[str, Host] = {}
 
@@ -175,7 +178,8 @@ class _HostBuilder:
 
     def _add_config(self, name: str) -> None:
         if name == WILDCARD:
-            self._hosts[name] = Host(self._with_config(Endpoint(None), name))
+            if self._is_complete:
+                self._hosts[name] = Host(self._with_config(Endpoint(None), name))
         elif endpoint := normalise(name, self._embedded):
             self._hosts[name] = Host(self._with_config(endpoint, name))
 
@@ -184,9 +188,12 @@ class _HostBuilder:
         endpoints: list[Endpoint] = []
         listed = self._listed(name, mirror)
         for index, endpoint in enumerate(listed):
-            if any(endpoint.url == each.url for each in endpoints):
+            if self._is_complete and any(endpoint.url == each.url for each in endpoints):
                 continue
             if index == len(listed) - 1 and default and endpoint.url == default.url:
+                if not self._is_complete:
+                    self._hosts[name] = Host(None)
+                    return
                 default = endpoint
             else:
                 endpoints.append(endpoint)
@@ -198,11 +205,16 @@ class _HostBuilder:
             return self._hosts[name].default
         if self._flags.disable_default_endpoint:
             return None
-        endpoint = Endpoint("") if name == WILDCARD else normalise(name, self._embedded)
+        wildcard = Endpoint("" if self._is_complete else None)
+        endpoint = wildcard if name == WILDCARD else normalise(name, self._embedded)
         return self._with_config(endpoint, name) if endpoint and name != WILDCARD else endpoint
 
     def _listed(self, name: str, mirror: Node) -> list[Endpoint]:
-        texts = [node.string() for node in mirror.get("endpoint").items]
+        texts = [
+            text
+            for text in (node.string() for node in mirror.get("endpoint").items)
+            if "://" in text or bare_endpoints_work(self._release)
+        ]
         takes_part = self._embedded and name != self._embedded and not _is_loopback(name)
         found = [self._embedded_endpoint()] if takes_part else []
         table = rewrites(mirror)

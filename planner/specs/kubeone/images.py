@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner.core.family import Images
+from planner.specs.kubeone.dialect import read_map, write_map
 from planner.specs.kubeone.needs import needs
 from planner.specs.kubeone.render import render, resolve
 from planner.specs.kubeone.tables import releases
@@ -13,6 +14,9 @@ IMAGES = Images(
     needs=needs,
     resolve=resolve,
     render=render,
+    read_map=read_map,
+    write_map=write_map,
     trusts=trusts,
     mirror_map=mirror_map,
+    choices=frozenset({"groups", "kubernetes_versions"}),
 )

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from planner.core.errors import UsageError
 from planner.core.refs import ImageRef, parse_image
+from planner.core.text import closest
 from planner.specs.kubeone.semver import Version, parse_version, satisfies
 
 KUBERNETES_REGISTRY = "registry.k8s.io"
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 KUBE_PROXY = "kube-proxy"
+BASE, OPTIONAL, CONTROL_PLANE_GROUP = "base", "optional", "control-plane"
+GROUPS = (BASE, OPTIONAL, CONTROL_PLANE_GROUP)
+
+Components = Mapping[str, str | Mapping[str, str]]
 
 
 class Release(NamedTuple):
-    """One KubeOne release. ``images`` maps a component to its image, or to images by constraint.
+    """One KubeOne release. ``groups`` are those of its table: each maps a component to its image, or to images by constraint.
 
-    ``kubernetes`` is the first and the last minor that it accepts.
+    ``kubernetes`` is the first and the last minor that it accepts. ``beside`` are components that an addon of the release
+    deploys, though its table does not know them.
     """
 
     name: str
     kubernetes: tuple[str, str]
     pause: Mapping[str, str]
-    images: Mapping[str, str | Mapping[str, str]]
+    groups: Mapping[str, Components]
+    beside: Components
     literal: Mapping[str, tuple[str, ...]]
     absent: frozenset[str]
 
@@ -37,8 +44,17 @@ class Release(NamedTuple):
             return False
         return first[:2] <= version[:2] <= last[:2]
 
+    @property
+    def images(self) -> Components:
+        """All components."""
+        return {**self.groups[BASE], **self.groups[OPTIONAL], **self.beside}
+
+    def group(self, component: str) -> str:
+        """The group to which KubeOne counts a component; those that stand beside the table are optional, too."""
+        return BASE if component in self.groups[BASE] else OPTIONAL
+
     def image(self, component: str, version: Version) -> ImageRef | None:
-        """The image of a component of the table; None when the table has none for this version."""
+        """The image of a component; None when there is none for this version."""
         entry = self.images.get(component, {})
         table = {"*": entry} if isinstance(entry, str) else entry
         found = (text for constraint, text in table.items() if satisfies(version, constraint))
@@ -62,8 +78,7 @@ class KubeadmTags(NamedTuple):
 
 def releases() -> Mapping[str, str]:
     """The packaged releases, newest first, and where each table was taken from."""
-    source = "kubermatic/kubeone {}, pkg/templates/images/images.go"
-    return {name: source.format(name) for name in _tables()["releases"]}
+    return {name: entry["provenance"] for name, entry in _tables()["releases"].items()}
 
 
 def release_named(name: str) -> Release:
@@ -76,16 +91,19 @@ def release_named(name: str) -> Release:
     for known in releases():
         if known == wanted or known.startswith(f"{wanted}."):
             return _release(known)
+    near = closest(wanted, releases())
+    guess = f"did you mean {near}? " if near else ""
     raise UsageError(
         f"no image table is packaged for KubeOne {name}",
-        f"packaged: {', '.join(releases())}; or give a list with --images FILE",
+        f"{guess}packaged: {', '.join(releases())}; or give a list with --images FILE",
     )
 
 
-def newest_release(version: Version | None = None) -> Release:
-    """The newest release that accepts this Kubernetes version, or the newest of all when none does."""
+def newest_release(versions: Iterable[Version] = ()) -> Release:
+    """The newest release that accepts all these Kubernetes versions, or the newest of all when none does."""
+    wanted = tuple(versions)
     known = [_release(name) for name in releases()]
-    fitting = (each for each in known if version and each.accepts(version))
+    fitting = (each for each in known if wanted and all(map(each.accepts, wanted)))
     return next(fitting, known[0])
 
 
@@ -142,7 +160,8 @@ def _release(name: str) -> Release:
         name,
         (first, last),
         entry["pause"],
-        {**entry["base"], **entry["optional"]},
+        {BASE: entry["base"], OPTIONAL: entry["optional"]},
+        entry.get("beside", {}),
         {addon: tuple(images) for addon, images in entry["literal"].items()},
         frozenset(entry["absent"]),
     )

@@ -1,6 +1,6 @@
 """Palette and VerteX: the registry blocks of their charts' values, and the Secret registry-info.
 
-Linting only, so far: which images a release deploys is not published.
+Which images a release deploys is not published: they come from a list.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def _images() -> Images:
 
 
 def _map_images() -> Images:
-    from planner.specs.palette.mapfile import IMAGES  # noqa: PLC0415 - as above
+    from planner.specs.palette.images import MAP_IMAGES  # noqa: PLC0415 - as above
 
-    return IMAGES
+    return MAP_IMAGES
 
 
 FAMILY = Family(

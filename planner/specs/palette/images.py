@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from planner.core.family import Images
+from planner.specs.palette.dialect import read_map, write_map
+from planner.specs.palette.map_dialect import write_map as write_map_file
 from planner.specs.palette.needs import needs
 from planner.specs.palette.nodes import render, resolve
 from planner.specs.palette.trusts import mirror_map, trusts
@@ -12,6 +14,9 @@ IMAGES = Images(
     needs=needs,
     resolve=resolve,
     render=render,
+    read_map=read_map,
+    write_map=write_map,
     trusts=trusts,
     mirror_map=mirror_map,
 )
+MAP_IMAGES = IMAGES._replace(write_map=write_map_file)

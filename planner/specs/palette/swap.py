@@ -3,7 +3,8 @@
 The webhook works on text: it knows no tags, and treats the registry as a regular expression. Its results are kept as they
 come out, valid names or not.
 
-Source: phenixblue/imageswap-webhook d45185b app/imageswap/imageswap.py ``build_swap_map`` and ``swap_image``.
+Source: phenixblue/imageswap-webhook d45185b app/imageswap/imageswap.py ``build_swap_map`` and ``swap_image``. Its other
+mode, IMAGE_PREFIX, is deprecated there; Palette sets a map.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple
 
 from planner.specs.palette.swapmap import DEFAULT, LIBRARY, NOSWAP, parse_map
@@ -32,6 +34,7 @@ class SwapMap(NamedTuple):
     registries: Mapping[str, str]
 
 
+@lru_cache(maxsize=16)
 def read_map(text: str) -> SwapMap:
     """The entries of a map file; of several for one key the last counts."""
     tables: dict[str, dict[str, str]] = {"exact": {}, "replace": {}, "plain": {}}
@@ -41,9 +44,17 @@ def read_map(text: str) -> SwapMap:
     return SwapMap(tables["exact"], tables["replace"], tables["plain"])
 
 
+def map_text(text: str) -> str:
+    """The map file that Palette's chart makes of its list.
+
+    The chart is not public. It must add a default, without which the webhook would look at no registry at all.
+    """
+    return "".join(f"{line}\n" for line in (f"{DEFAULT}::", *text.split(",")))
+
+
 def map_of_list(text: str) -> SwapMap:
-    """The map that Palette's chart makes of its list. Without a default the webhook would look at no entry at all."""
-    return read_map(text.replace(",", "\n") + f"\n{DEFAULT}::")
+    """The entries of that map file."""
+    return read_map(map_text(text))
 
 
 def swapped(image: str, table: SwapMap) -> str:
@@ -77,21 +88,21 @@ def _by_registry(image: str, table: Mapping[str, str]) -> str:
         return _with(table[key], key, image, appended=prefix + re.sub(r":.*/", "/", image))
     if any(word in image for word in _wildcards(table)):
         return image
-    return _with(table[DEFAULT], registry, image, appended=f"{bare}/{image}", key=key)
+    return _with(table[DEFAULT], registry, image, appended=f"{bare}/{image}")
 
 
-def _with(value: str, pattern: str, image: str, *, appended: str, key: str = "") -> str:
+def _with(value: str, key: str, image: str, *, appended: str) -> str:
     """The image with the value of an entry: nothing, a prefix, or what takes the place of the registry."""
     if not value:
         return image
     if value.endswith(_APPEND):
         return value + appended
-    if (key or pattern) not in image:
+    if key not in image:
         return f"{value}/{image}"
     try:
-        return re.sub(pattern, value, image)
-    except re.error as error:
-        raise SwapError(f"{pattern} is no regular expression: {error}") from error
+        return re.sub(key, value, image)
+    except (re.error, IndexError, OverflowError) as error:
+        raise SwapError(f"{key}::{value} is nothing that Python can replace by: {error}") from error
 
 
 def _wildcards(table: Mapping[str, str]) -> list[str]:

@@ -20,6 +20,7 @@ Problem = Literal["", "deprecated", "dropped"]
 DEFAULT = "default"
 NOSWAP = "noswap_wildcards"
 LIBRARY = "/library"
+_NEWLINE = re.compile("\r\n|[\r\n]")  # those that Python takes for one when it reads a file
 _COMMENT = re.compile(r"([^#])#+[^#]*$")
 _SOUND: Problem = ""
 _DEPRECATED: Problem = "deprecated"
@@ -73,7 +74,7 @@ def line_node(spec: Spec, node: Node, line: Line) -> Node:
 
 
 def _lines(text: str) -> Iterator[Line]:
-    for number, raw in enumerate(text.split("\n")):
+    for number, raw in enumerate(_NEWLINE.split(text)):
         if raw.startswith("#"):
             continue
         entry = _without_comment(raw).rstrip().replace(" ", "")
@@ -97,5 +98,5 @@ def _line(number: int, shown: str, entry: str) -> Line:
     key, _, value = entry.partition(separator)
     for mark, kind in _MARKS.items():
         if key.startswith(mark):
-            return Line(number, shown, kind, key.removeprefix(mark), value, problem)
+            return Line(number, shown, kind, key.removeprefix(mark).lstrip(), value, problem)
     return Line(number, shown, "plain", key, value, problem)

@@ -17,13 +17,14 @@ from pathlib import Path
 from planner.core.errors import DONE, InputError
 from planner.core.text import plural
 from planner.needs import load_spec
-from planner.ui.options import add_flag_arguments, flags_from
+from planner.specs import NAMES
+from planner.ui.options import add_node_arguments, flags_from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     parser.add_argument("spec", metavar="SPEC", help="the spec file")
-    parser.add_argument("--kind", default="", help="what the spec is: k3s, kubeone")
+    parser.add_argument("--kind", default="", help=f"what the spec is: {', '.join(NAMES)}")
     parser.add_argument("-o", "--output", default="", metavar="DIR", help="write files below DIR")
     parser.add_argument(
         "--for",
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["containerd-hosts"],
         help="which files (default: containerd-hosts)",
     )
-    add_flag_arguments(parser)
+    add_node_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:

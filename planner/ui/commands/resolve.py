@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from planner.core.errors import DONE
 from planner.core.resolution import Attempt, Resolution
 from planner.needs import load_spec
-from planner.ui.options import add_flag_arguments, flags_from
+from planner.specs import NAMES
+from planner.ui.options import add_node_arguments, flags_from
 
 FORMAT = "planner.resolve/1"
 
@@ -29,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-c", "--spec", required=True, metavar="SPEC", help="the spec that the node uses"
     )
-    parser.add_argument("--kind", default="", help="what the spec is: k3s, kubeone")
+    parser.add_argument("--kind", default="", help=f"what the spec is: {', '.join(NAMES)}")
     parser.add_argument("--format", default="text", choices=["text", "json"], help="default: text")
-    add_flag_arguments(parser)
+    add_node_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,12 +52,16 @@ def _lines(resolution: Resolution) -> Iterator[str]:
         made = f"makes it {rewrite.image}" if rewrite.image else "fails on it: the pod is refused"
         yield f"  {rewrite.by} {made}"
     for number, attempt in enumerate(resolution.attempts, 1):
-        yield f"  {number}. {attempt.url}{_notes(attempt)}"
+        yield f"  {number}. {attempt.url}{_notes(attempt, resolution)}"
+    if not resolution.attempts:
+        yield "  nothing is asked for: no node pulls this image"
 
 
-def _notes(attempt: Attempt) -> str:
+def _notes(attempt: Attempt, resolution: Resolution) -> str:
+    is_renamed = attempt.namespace != resolution.image.registry
     notes = (
-        ("the image's own registry", attempt.default),
+        ("the image's own registry", attempt.default and not is_renamed),
+        ("the registry of its new name", attempt.default and is_renamed),
         ("without /v2 of its own", attempt.override_path and "/v2" not in attempt.endpoint),
         ("certificate not verified", attempt.skip_verify),
         ("with credentials", attempt.auth),

@@ -1,8 +1,9 @@
 """``planner verify``.
 
 Walks the nodes' own order of attempts on the live registries, for every image that the
-specs need, and says which endpoint answers, or which image no node will find. An image
-that only its own registry has counts as not found.
+specs need, and says which endpoint answers, or who will fail on what is not there, and
+how. An image that only its own registry has counts as not found. A registry that cannot
+be asked (unreachable, unauthorised) is an error, not a missing image.
 
 Examples:
   planner verify registries.yaml --release v1.35.0+k3s1
@@ -15,10 +16,11 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from planner.core.errors import DONE, FAILED
-from planner.core.text import plural, printable, short_digest
+from planner.core.text import plural, printable
+from planner.ui.consequence import consequence, consumer
 from planner.ui.options import Session, add_place_arguments, add_spec_arguments, open_session
 from planner.ui.style import Style, style_for
 from planner.verify import Verdict, Verified, verify
@@ -30,8 +32,12 @@ _WORDS: dict[Verdict, tuple[str, str]] = {
     "upstream": ("FALLS BACK", "red"),
     "missing": ("MISSING", "red"),
 }
-
-
+_COUNTED: dict[Verdict, str] = {
+    "found": "ok",
+    "incomplete": "incomplete",
+    "upstream": "falling back",
+    "missing": "missing",
+}
 _WIDEST = max(len(word) for word, _ in _WORDS.values())
 
 
@@ -74,23 +80,22 @@ def _text(results: Sequence[Verified], style: Style) -> str:
         word, colour = _WORDS[result.verdict]
         name = printable(str(result.need.source))
         lines.append(f"{style.paint(f'{word:{_WIDEST}}', colour)}  {name}")
-        lines.append(f"{'':{_WIDEST}}  {_explanation(result)}")
+        lines.append(f"{'':{_WIDEST}}  {printable(consequence(result))}")
+        if not result.is_good:
+            lines += [f"{'':{_WIDEST}}  {printable(reason)}" for reason in _reason(result)]
     counts = Counter(result.verdict for result in results)
-    found = ", ".join(f"{count} {_WORDS[verdict][0].lower()}" for verdict, count in counts.items())
+    found = ", ".join(f"{count} {_COUNTED[verdict]}" for verdict, count in counts.items())
     lines.append(f"{plural(len(results), 'image')}: {found or 'nothing is needed'}")
     return "\n".join(lines) + "\n"
 
 
-def _explanation(result: Verified) -> str:
-    match result.verdict:
-        case "found":
-            return f"{short_digest(result.digest)} at {result.where}"
-        case "incomplete":
-            return f"{result.where} answers, but {printable(result.detail)}"
-        case "upstream":
-            return f"nodes turn to {result.where}: {printable(result.detail)}"
-        case "missing":
-            return f"no node will find it: {printable(result.detail)}"
+def _reason(result: Verified) -> Iterator[str]:
+    """Why it is needed: the first reason, and how many there are besides."""
+    for each in result.need.because[:1]:
+        place = f"{each.file}:{each.line}:{each.column} " if each.line else ""
+        more = len(result.need.because) - 1
+        others = f" (and {plural(more, 'more reason')})" if more else ""
+        yield f"  {place}{each.text}{others}"
 
 
 def _document(results: Sequence[Verified]) -> dict[str, object]:
@@ -99,10 +104,18 @@ def _document(results: Sequence[Verified]) -> dict[str, object]:
         "images": [
             {
                 "source": str(each.need.source),
+                "kind": each.need.kind,
                 "verdict": each.verdict,
                 "endpoint": each.where,
                 "digest": each.digest,
                 "detail": each.detail,
+                "consumer": consumer(each),
+                "consequence": consequence(each),
+                "rewrites": [
+                    {"by": rewrite.by, "image": rewrite.image or None}
+                    for rewrite in each.need.resolution.rewrites
+                ],
+                "because": [reason._asdict() for reason in each.need.because],
             }
             for each in results
         ],
