@@ -422,7 +422,7 @@ def test_resolve_answers_for_the_examples() -> None:
     assert answered("nginx:1", "-c", EXAMPLES / "registry-secret.yaml") == (
         [],
         [
-            f"https://{base}/library/nginx/manifests/1?ns=docker.io",
+            "https://harbor.example.org/v2/airgap-images/docker.io/library/nginx/manifests/1?ns=docker.io",
             "https://registry-1.docker.io/v2/library/nginx/manifests/1",
         ],
     )
