@@ -38,20 +38,21 @@ class Tls(NamedTuple):
 
 
 class RegistrySettings(NamedTuple):
-    """One entry of ``registries``. ``parallelism`` 0 means: planner's own choice."""
+    """One entry of ``registries``. ``parallelism`` 0 means: planner's own choice; ``product`` is empty when not known."""
 
     endpoint: str = ""
     plain_http: bool = False
     parallelism: int = 0
     tls: Tls = Tls()
     credential_helper: str = ""
+    product: str = ""
 
 
 class Cluster(NamedTuple):
     """One entry of ``clusters``; paths are usable from the working directory.
 
     ``companions`` are further files of the cluster, which its spec is compared with. ``terraform``: its output supplies what
-    the spec does not say. ``bundle`` is the manifest of its release, a file or a URL. ``groups`` and
+    the spec does not say. ``bundle`` is the manifest of its release, a file or a URL, as are its ``packages``. ``groups`` and
     ``kubernetes_versions`` are what ``Selection`` says of them.
     """
 
@@ -66,6 +67,7 @@ class Cluster(NamedTuple):
     bundle: str = ""
     groups: tuple[str, ...] = ()
     kubernetes_versions: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 class ConfigError(UsageError):
@@ -199,6 +201,7 @@ def _registry(node: Node, folder: Path) -> RegistrySettings:
         parallelism=int(node.get("parallelism").value or 0),
         tls=_tls(node.get("tls"), folder),
         credential_helper=node.get("credentials", "helper").string(),
+        product=node.get("product").string(),
     )
 
 
@@ -234,6 +237,7 @@ def _cluster(node: Node, folder: Path) -> Cluster:
         bundle=_file_or_url(node.get("bundle").string(), folder),
         groups=tuple(_strings(node.get("groups"))),
         kubernetes_versions=tuple(_strings(node.get("kubernetes_versions"))),
+        packages=tuple(_file_or_url(text, folder) for text in _strings(node.get("packages"))),
     )
 
 

@@ -43,6 +43,7 @@ class Wanted:
     flags: NodeFlags = field(default_factory=NodeFlags)
     groups: tuple[str, ...] = ()
     kubernetes_versions: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,10 @@ class _Reader:
             wanted.everything,
             wanted.groups or cluster.groups,
             wanted.kubernetes_versions or cluster.kubernetes_versions,
+            tuple(
+                load_manifests(path, lambda read: self.note(read, "packages")).manifest
+                for path in (*cluster.packages, *wanted.packages)
+            ),
         )
         _check_choices(cluster, family, selection)
         needs = (_named(need, cluster.name) for need in family.images().needs(spec, selection))
@@ -200,9 +205,10 @@ class _Reader:
 
 def _check_choices(cluster: Cluster, family: Family, selection: Selection) -> None:
     """Refuse what this family would not heed."""
-    given: tuple[tuple[Choice, tuple[str, ...], str], ...] = (
+    given: tuple[tuple[Choice, tuple[object, ...], str], ...] = (
         ("groups", selection.groups, "--filter (groups in planner.yaml)"),
         ("kubernetes_versions", selection.kubernetes_versions, "--kubernetes-versions"),
+        ("packages", selection.packages, "--packages"),
     )
     for choice, value, option in given:
         if value and choice not in family.images().choices:

@@ -67,7 +67,9 @@ def make_plan(
     needs = tuple(collected.needs)
     wishes = _wishes(needs)
     _check_apart(stores, wishes)
-    blocked = tuple(_unplaced(need) for need in needs if need.target is None)
+    blocked = [_unplaced(need) for need in needs if need.target is None]
+    blocked += [_without_project(wish) for wish in wishes if _lacks_project(stores, wish)]
+    wishes = [wish for wish in wishes if not _lacks_project(stores, wish)]
     with workers(PARALLELISM) as pool:
         survey = _Survey(stores, cache, pool, note, shallow=shallow)
         plan = survey.plan(wishes)
@@ -128,6 +130,26 @@ def _unplaced(need: Need) -> Change:
         reason = f"no registry serves the URL that nodes will ask: {home.url}"
     return Change(
         "blocked", need.source, need.source, reason=reason, because=need.because, kind=need.kind
+    )
+
+
+def _lacks_project(stores: Stores, wish: Wish) -> bool:
+    """Whether a product with projects is to hold a repository outside of all of them.
+
+    Source: goharbor/harbor src/server/middleware/v2auth/auth.go: the first component of a repository is
+    its project, and without one every request is refused.
+    """
+    settings = stores.places.config.registries.get(wish.target.registry)
+    return bool(settings and settings.product == "harbor" and "/" not in wish.target.repository)
+
+
+def _without_project(wish: Wish) -> Change:
+    reason = (
+        f"Harbor keeps repositories in projects, and {wish.target.repository} would be in none: "
+        f"write {wish.target.registry}/PROJECT in the spec"
+    )
+    return Change(
+        "blocked", wish.target, wish.source, reason=reason, because=wish.because, kind=wish.kind
     )
 
 

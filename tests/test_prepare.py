@@ -397,3 +397,21 @@ def test_two_registries_cannot_share_an_endpoint_for_one_name(tmp_path: Path, si
     }
     with pytest.raises(UsageError, match=r"of r1\.lan and of r2\.lan meet at"):
         make_plan(make_collected(needs[side]), Stores(places, IMPATIENT), ManifestCache(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("product", "target", "op"),
+    [
+        ("harbor", "pause:3.10", "blocked"),
+        ("harbor", "kube/pause:3.10", "create"),
+        ("distribution", "pause:3.10", "create"),
+        ("", "pause:3.10", "create"),
+    ],
+)
+def test_harbor_has_no_place_outside_of_projects(
+    world: World, product: str, target: str, op: str
+) -> None:
+    world.more[MIRROR] = RegistrySettings(endpoint=world.mirror.url, product=product)
+    change = only(world.plan_of(make_need("a/one:1", f"{MIRROR}/{target}")))
+    assert change.op == op
+    assert ("/PROJECT in the spec" in change.reason) == (op == "blocked")

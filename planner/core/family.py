@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # lint does without
     from planner.core.mirror_map import MirrorMap, Written
 
 ArtifactKind = Literal["image", "chart", "artifact"]
-Choice = Literal["groups", "kubernetes_versions"]
+Choice = Literal["groups", "kubernetes_versions", "packages"]
 
 
 class Because(NamedTuple):
@@ -64,7 +64,7 @@ class Selection(NamedTuple):
 
     ``everything`` asks for all that the release brings, whether this cluster uses it or not. ``groups`` are those of the
     release's images that are wanted (empty: what the family takes by default), ``kubernetes_versions`` stand in place of the
-    one that the spec names.
+    one that the spec names. ``packages`` are lists of further packages for the cluster.
     """
 
     release: str = ""
@@ -74,6 +74,7 @@ class Selection(NamedTuple):
     everything: bool = False
     groups: tuple[str, ...] = ()
     kubernetes_versions: tuple[str, ...] = ()
+    packages: tuple[Spec, ...] = ()
 
 
 class Need(NamedTuple):

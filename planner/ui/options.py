@@ -41,6 +41,13 @@ def add_spec_arguments(parser: argparse.ArgumentParser, *, or_plan: bool = False
         help="Bundles manifest of the EKS Anywhere release, a file or URL; EKS-D manifests are looked for beside it",
     )
     group.add_argument(
+        "--packages",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="PackageBundle with curated packages of EKS Anywhere, a file or URL; may be given several times",
+    )
+    group.add_argument(
         "--everything",
         action="store_true",
         help="everything that the release brings, for all versions and providers (EKS Anywhere, KubeOne), of all groups (RKE2)",
@@ -143,6 +150,7 @@ def wanted_from(options: argparse.Namespace, specs: tuple[str, ...]) -> Wanted:
         flags_from(options),
         options.groups,
         options.kubernetes_versions,
+        tuple(options.packages),
     )
 
 

@@ -18,4 +18,5 @@ IMAGES = Images(
     write_map=write_map,
     trusts=trusts,
     mirror_map=configuration,
+    choices=frozenset({"packages"}),
 )

@@ -20,6 +20,7 @@ from planner.specs.eksa.bundle import PROVIDERS, Artifact
 from planner.specs.eksa.documents import cluster, provider
 from planner.specs.eksa.mirror import CORE_REGISTRY, Mirror, configuration, host_of, mirror_of
 from planner.specs.eksa.nodes import by_node
+from planner.specs.eksa.packages import check_bundle, parts
 from planner.specs.eksa.written import action_images, package_images
 
 _RELEASE = re.compile(r"v?(\d+\.\d+\.\d+)")
@@ -27,7 +28,7 @@ _WHERE = "https://anywhere-assets.eks.amazonaws.com/releases/eks-a/manifest.yaml
 
 
 class _Ask(NamedTuple):
-    """One consumer that asks for ``address``: a node, or (``renamed``) somebody who asks the mirror alone, by that name."""
+    """One consumer that asks for ``address``: a node, or (``renamed``) somebody who asks one registry alone, by that name."""
 
     address: str
     kind: ArtifactKind = "image"
@@ -35,14 +36,14 @@ class _Ask(NamedTuple):
 
 
 def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
-    """Every image and chart that this cluster takes from the bundle, those that its file names, and the listed images.
+    """What this cluster takes from the bundle and the PackageBundles, what its file names, and the listed images.
 
     The entries of the Kubernetes versions in use are taken for the cluster's provider, the management components from the
     first entry, and with them the images of each EKS-D release. ``selection.everything`` takes all entries for all
     providers, as ``eksctl anywhere download images`` does.
 
     Raises:
-        UsageError: there is neither a bundle nor a list.
+        UsageError: there is neither a bundle of either kind nor a list.
         InputError: there is no cluster, or the bundle does not fit it, or lacks what it refers to.
     """
     if not cluster(spec):
@@ -50,7 +51,7 @@ def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
             f"{spec.file}: no document of kind Cluster",
             "name the cluster file; a Bundles manifest is given with --bundle",
         )
-    if selection.bundle is None and not selection.images:
+    if not (selection.bundle or selection.images or selection.packages):
         raise UsageError(
             f"{spec.file}: a cluster file does not say which images its release brings",
             f"give the Bundles manifest of the release (--bundle FILE; {_WHERE} tells where it is) or a list (--images FILE)",
@@ -74,8 +75,19 @@ def _asked(spec: Spec, selection: Selection) -> Iterator[tuple[_Ask, Because]]:
         yield _Ask(artifact.address, renamed=renamed), because(spec, artifact.node, "action")
     for artifact in package_images(spec, _entry_of_cluster(spec, selection.bundle)):
         yield _Ask(artifact.address), because(spec, artifact.node, "packages controller")
+    yield from _from_packages(spec, selection)
     for listed in selection.images:
         yield _Ask(str(listed.image)), listed.because
+
+
+def _from_packages(spec: Spec, selection: Selection) -> Iterator[tuple[_Ask, Because]]:
+    """Of the Kubernetes version of the control plane, by which the package controller chooses."""
+    version = cluster(spec).get("spec", "kubernetesVersion").string()
+    for bundle in selection.packages:
+        check_bundle(bundle, "" if selection.everything else version)
+        for part in parts(bundle, mirror_of(spec)):
+            reason = because(bundle, part.node, part.text)
+            yield _Ask(part.address, part.kind, part.renamed), reason
 
 
 def _renamed(mirror: Mirror | None, address: str) -> str:
@@ -212,17 +224,17 @@ def _need(spec: Spec, ask: _Ask, reasons: tuple[Because, ...]) -> Need:
 
 
 def _asked_once(spec: Spec, source: ImageRef, ask: _Ask) -> Resolution:
-    """Helm, docker and HookOS ask one registry only: the one that stands in the name that EKS Anywhere gives them."""
+    """Helm, docker, HookOS and packages ask one registry only: it stands in the name that EKS Anywhere gives them."""
     mirror, asked = mirror_of(spec), parse_image(ask.renamed)
+    is_renamed = asked.name != source.name
     attempt = Attempt(
         default_endpoint(asked.registry),
         asked.repository,
         asked.reference,
         asked.registry,
-        default=asked == source,
-        auth=bool(mirror and mirror.has_auth and asked != source),
+        default=not is_renamed,
+        auth=bool(mirror and mirror.has_auth and is_renamed),
     )
-    is_renamed = ask.renamed != ask.address
     return Resolution(
         source, (attempt,), (Rewrite("eks-anywhere", ask.renamed),) if is_renamed else ()
     )
