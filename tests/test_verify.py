@@ -299,3 +299,14 @@ def test_reasons_of_equal_questions_are_joined(world: World) -> None:
 def one_of(world: World, *needs: Need) -> Verified:
     (result,) = check(world, *needs)
     return result
+
+
+def test_an_artifact_is_asked_for_by_what_understands_it(world: World) -> None:
+    name = f"{MIRROR}/a/one:1"
+    need = without_fallback(make_need("a/one:1", name))._replace(kind="artifact")
+    result = one(world, need)
+    assert consumer(result) == "eks-anywhere"
+    assert consequence(result) == f"EKS Anywhere cannot pull it: {name} is not there"
+    fill(world.upstream)
+    at_its_makers = one(world, make_need("a/one:1")._replace(kind="artifact"))
+    assert consequence(at_its_makers).startswith("EKS Anywhere pulls it from docker.io itself")

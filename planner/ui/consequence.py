@@ -35,10 +35,11 @@ def consumer(result: Verified) -> Consumer:
     """Who asks for it.
 
     What is asked for by EKS Anywhere's name, its command line or a machine's installer asks for: pods keep the makers' names.
+    Artifacts that are neither images nor charts are those of its package controller.
     The webhook counts only where it fails itself, so that nobody comes to ask.
     """
-    if result.need.kind == "chart":
-        return "helm"
+    if result.need.kind != "image":
+        return "helm" if result.need.kind == "chart" else "eks-anywhere"
     last = _last_rewrite(result)
     first = result.need.resolution.first
     is_own_name = first is not None and first.namespace == result.need.source.registry
@@ -82,6 +83,8 @@ def _upstream(result: Verified) -> str:
     source = result.need.source.registry
     if result.need.kind == "chart":
         return f"helm pulls the chart from {source} itself ({result.where}): the spec sends it nowhere else"
+    if result.need.kind == "artifact":
+        return f"EKS Anywhere pulls it from {source} itself ({result.where}): the spec sends it nowhere else"
     if result.number == 1:
         return f"kubelet pulls it from {source} itself ({result.where}): {result.detail}"
     return f"kubelet falls back to the internet ({result.where}): {result.detail}"
@@ -89,7 +92,7 @@ def _upstream(result: Verified) -> str:
 
 def _missing(result: Verified) -> str:
     last, who = _last_rewrite(result), consumer(result)
-    if who == "helm":
+    if result.need.kind != "image":
         return f"{_CANNOT[who]}: {result.detail}"
     if last is None:
         return f"kubelet has nowhere else to ask (ImagePullBackOff): {result.detail}"
