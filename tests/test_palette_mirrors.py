@@ -11,7 +11,6 @@ from planner.specs.palette.mirrors import (
     Entry,
     join,
     located,
-    pairs,
     plain_target,
     split_list,
 )
@@ -113,19 +112,6 @@ def test_an_empty_list_has_no_entries() -> None:
 )
 def test_a_target_is_one_place_whoever_it_was_written_for(target: str, plain: str) -> None:
     assert plain_target(target) == plain
-
-
-def test_lists_are_compared_as_sets_whatever_their_form() -> None:
-    one = split_list("docker.io::h.example.org/v2/a,quay.io::h.example.org/q")
-    other = split_list("quay.io::h.example.org/q, docker.io::h.example.org/a")
-    assert (
-        pairs(one)
-        == pairs(other)
-        == {
-            ("docker.io", "h.example.org/a"),
-            ("quay.io", "h.example.org/q"),
-        }
-    )
 
 
 def test_an_entry_knows_its_parts() -> None:

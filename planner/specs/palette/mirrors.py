@@ -93,26 +93,9 @@ def encoded(node: Node, text: str) -> tuple[Located, ...]:
     return tuple(_locate(each, None, node) for each in split_list(text))
 
 
-def inner_offset(spec: Spec, node: Node) -> int | None:
-    """The column at which a scalar's text begins, or None when the file writes it otherwise (escapes, several lines)."""
-    span = node.span
-    if node.kind != "scalar" or span.line != span.end_line:
-        return None
-    start, end = Positions(spec.text).range(span)
-    for quote in ("", "'", '"'):
-        if spec.text[start:end] == f"{quote}{node.text}{quote}":
-            return span.column + len(quote)
-    return None
-
-
 def join(entries: Iterable[Entry]) -> str:
     """The list that says the same as ``entries``, without what the consumers could stumble over."""
     return ",".join(_compact(each) for each in entries if each.problem != "empty")
-
-
-def pairs(entries: Iterable[Entry]) -> frozenset[tuple[str, str]]:
-    """Sources with their targets, as a set for comparing; ``/v2`` in a target makes no difference."""
-    return frozenset((each.source, each.plain_target) for each in entries if each.is_pair)
 
 
 def plain_target(target: str) -> str:
