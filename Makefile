@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo check test format clean lint tools fuzz bench-lint data examples
+.PHONY: help venv demo check test format clean lint tools fuzz bench-lint bench-plan bench-copy data examples
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -31,6 +31,12 @@ fuzz: .venv/installed-dev ## lint 100,000 damaged specs: nothing may break, or p
 bench-lint: .venv/installed ## measure lint beside other tools (ARGS=--write updates docs/performance.md)
 	@$(BIN)/python -m bench.lint $(ARGS)
 
+bench-plan: .venv/installed ## measure plan beside regsync on real registries (ARGS=--write updates docs/performance.md)
+	@$(BIN)/python -m bench.plan $(ARGS)
+
+bench-copy: .venv/installed ## measure apply beside regsync, crane and skopeo on real registries (ARGS='--only W2 --runs 2', ARGS=--write)
+	@$(BIN)/python -m bench.copying $(ARGS)
+
 examples: .venv/installed-dev ## write anew what planner says about the specs in examples/
 	@$(BIN)/python -m tests.examples
 
@@ -53,6 +59,7 @@ lint: .venv/installed-dev
 
 tools:
 	@scripts/obtain-tools
+	@scripts/obtain-go-tools
 
 .venv/bin/python:
 	@for each in python3.14 python3.13 python3.12 python3.11 python3; do \

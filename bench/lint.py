@@ -12,26 +12,29 @@ What is missing is installed into ``.tools``.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 from bench import specs
+from bench.measuring import (
+    DOCUMENT,
+    PYTHON,
+    Case,
+    Target,
+    Times,
+    install,
+    measure,
+    surroundings,
+    table,
+    write,
+)
+from bench.tools import ROOT, find, obtain
 
-ROOT = Path(__file__).resolve().parent.parent
-TOOLS = ROOT / ".tools"
-BIN = TOOLS / "bench" / "bin"
-DOCUMENT = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- bench.lint -->", "<!-- end of bench.lint -->"
+BIN = PYTHON.parent
 SCHEMA = ROOT / "schemas" / "kubeone" / "kubeonecluster.json"
 MANY = 200
 KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@latest"
@@ -43,37 +46,18 @@ validator = jsonschema_rs.Draft202012Validator(json.load(open(sys.argv[2], encod
 sys.exit(len(list(validator.iter_errors(value))))
 """
 
-Times = Mapping[str, Sequence[float]]
-
-
-class Target(NamedTuple):
-    """``planner`` takes at most ``factor`` of what ``other`` takes."""
-
-    other: str
-    factor: float
-
-
-class Case(NamedTuple):
-    """One task for all contenders, each given as a command."""
-
-    title: str
-    rounds: int
-    commands: Mapping[str, Sequence[str]]
-    targets: tuple[Target, ...]
-
 
 def main() -> int:
     """Measure and print; the exit status is 0 whatever comes out, 1 when a contender cannot do its task."""
     options = _options()
-    _install()
+    install("yamllint", "check-jsonschema")
+    obtain(KUBECONFORM, "kubeconform")
     with tempfile.TemporaryDirectory(prefix="planner-bench-") as folder:
         blocks = [_surroundings(), *_tables(Path(folder), 3 if options.quick else 1)]
     text = "\n\n".join(blocks)
     sys.stdout.write(text + "\n")
     if options.write:
-        before, _, rest = DOCUMENT.read_text("utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        DOCUMENT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+        write(text, "bench.lint")
     return 0
 
 
@@ -84,59 +68,19 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _install() -> None:
-    """The tools in their newest versions, and planner as people install it: compiled, and not from the checkout."""
-    if not BIN.is_dir():
-        subprocess.run([sys.executable, "-m", "venv", BIN.parent], check=True)
-    pip = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--upgrade", "yamllint", "check-jsonschema"], check=True)
-    subprocess.run([*pip, "--force-reinstall", "--no-deps", "--compile", str(ROOT)], check=True)
-    subprocess.run([*pip, str(ROOT)], check=True)
-    if not _kubeconform() and (go := shutil.which("go")):
-        environment = {**os.environ, "GOBIN": str(TOOLS / "bin")}
-        subprocess.run([go, "install", KUBECONFORM], env=environment, check=False)
-
-
-def _kubeconform() -> str:
-    own = TOOLS / "bin" / "kubeconform"
-    return str(own) if own.is_file() else shutil.which("kubeconform") or ""
-
-
 def _surroundings() -> str:
-    listed = subprocess.run(
-        [BIN / "python", "-m", "pip", "list", "--format=json", "--disable-pip-version-check"],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    versions = {
-        each["name"].lower().replace("_", "-"): each["version"]
-        for each in json.loads(listed.stdout)
-    }
-    names = ("planner", "yamllint", "check-jsonschema", "pyyaml", "jsonschema-rs")
-    told = [f"{name} {versions[name]}" for name in names]
-    if tool := _kubeconform():
-        version = subprocess.run(
-            [tool, "-v"], capture_output=True, text=True, check=False
-        ).stdout.strip()
-        told.append(f"kubeconform {version}")
-    machine = f"{os.cpu_count()} cores {_processor()}, {platform.system()}, Python {platform.python_version()}"
-    return f"{machine}; {', '.join(told)}."
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text("utf-8").splitlines() if info.is_file() else []
-    model = next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), ""
-    )
-    return model or platform.machine()
+    told = surroundings("planner", "yamllint", "check-jsonschema", "pyyaml", "jsonschema-rs")
+    if tool := find("kubeconform"):
+        version = subprocess.run([tool, "-v"], capture_output=True, text=True, check=False)
+        told += f", kubeconform {version.stdout.strip()}"
+    return f"{told}."
 
 
 def _tables(folder: Path, divisor: int) -> Iterator[str]:
     measured: list[Times] = []
     for case in (_one(folder), _many(folder), _long(folder), _mirrors(folder), _repository(folder)):
-        measured.append(_measure(case, max(3, case.rounds // divisor)))
-        yield f"**{case.title}**\n\n{_table(case, measured[-1])}"
+        measured.append(measure(case, max(3, case.rounds // divisor)))
+        yield table(case, measured[-1])
         sys.stderr.write(f"{case.title}: done\n")
     yield _further(*measured[:2])
 
@@ -197,49 +141,9 @@ def _contenders(folder: Path) -> dict[str, Sequence[str]]:
         "yamllint": [str(BIN / "yamllint"), *files],
         "check-jsonschema": [str(BIN / "check-jsonschema"), "--schemafile", str(SCHEMA), *files],
     }
-    if tool := _kubeconform():
+    if tool := find("kubeconform"):
         commands["kubeconform"] = [tool, "-n", "1", "-schema-location", str(SCHEMA), *files]
     return commands
-
-
-def _measure(case: Case, rounds: int) -> Times:
-    """Milliseconds per contender and round; the first round, which warms the caches of files, does not count."""
-    found: dict[str, list[float]] = {name: [] for name in case.commands}
-    for number in range(rounds + 1):
-        for name, command in case.commands.items():
-            start = time.perf_counter()
-            done = subprocess.run(command, env=_environment(), capture_output=True, check=False)
-            took = (time.perf_counter() - start) * 1000
-            if done.returncode:
-                raise SystemExit(
-                    f"{name} ended with {done.returncode}: {done.stdout[-500:]!r} {done.stderr[-500:]!r}"
-                )
-            if number:
-                found[name].append(took)
-    return found
-
-
-def _environment() -> dict[str, str]:
-    """Nothing that changes what a contender does: compiled modules are used, and no settings of this machine."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-
-
-def _table(case: Case, times: Times) -> str:
-    rows = [
-        "| | median ms | least ms | ratio | target |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
-    factors = {target.other: target.factor for target in case.targets}
-    for name, each in times.items():
-        ratio = _ratio(times["planner"], each)
-        of_it = "" if name == "planner" else f"{ratio:.2f}"
-        target = f"≤ {factors[name]:g}" if name in factors else ""
-        rows.append(f"| {name} | {median(each):.0f} | {min(each):.0f} | {of_it} | {target} |")
-    return "\n".join(rows)
-
-
-def _ratio(own: Sequence[float], other: Sequence[float]) -> float:
-    return median(mine / theirs for mine, theirs in zip(own, other, strict=True))
 
 
 def _further(one: Times, many: Times) -> str:

@@ -12,8 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from planner.core.document import Spec
+from planner.core.errors import InputError
 from planner.core.family import Family, Need, Trust
 from planner.core.lint import Hit, Peer, Related, Rule, Severity, rule_across
+from planner.core.lock import FILE_NAME, Pins, uncovered, unneeded
+from planner.core.refs import ImageRef
 from planner.core.text import plural
 from planner.peers import Peers
 from planner.specs import family_named
@@ -22,11 +25,15 @@ _SHOWN = 3
 
 
 class Neighbour(NamedTuple):
-    """A spec of the project, and what its cluster needs; nothing when that is not known."""
+    """A spec of the project, and what its cluster needs; nothing when that is not known.
+
+    ``pins`` are those of the project's lock; None without one.
+    """
 
     spec: Spec
     family: Family
     needs: tuple[Need, ...] = ()
+    pins: Pins | None = None
 
 
 _Check = Callable[[Neighbour, Sequence[Neighbour]], Iterable[Hit]]
@@ -55,13 +62,27 @@ def _across(code: str, severity: Severity) -> Callable[[_Check], _Across]:
 
 def rules_across(spec: Spec, family: Family, peers: Peers) -> list[Rule]:
     """The rules, bound to a spec and those that it can be compared with."""
-    own = Neighbour(spec, family, peers.needs(spec))
+    own = Neighbour(spec, family, peers.needs(spec), _pins(peers))
     others = [
         Neighbour(peer.spec, found, peers.needs(peer.spec))
         for peer in peers.of(spec)
         if (found := family_named(peer.family))
     ]
     return [each.bound(own, others) for each in _RULES]
+
+
+def rules_of_config(spec: Spec, peers: Peers) -> list[Rule]:
+    """The rules about a planner.yaml and what it names, bound to it."""
+    return [stale_lock.rule._replace(check=lambda _spec, _peers: _superfluous_pins(spec, peers))]
+
+
+def _pins(peers: Peers) -> Pins | None:
+    """Those of the lock; one that is damaged is a finding of planner.yaml."""
+    try:
+        lock = peers.lock()
+    except InputError:
+        return None
+    return lock.pins if lock else None
 
 
 @_across("ACR001", Severity.WARNING)
@@ -252,5 +273,73 @@ def uncovered_images(own: Neighbour, _others: Sequence[Neighbour]) -> Iterator[H
         yield Hit(node, message, f"add {registry} to the mirrors", on_key=True)
 
 
-_RULES = (contradicting_registry, colliding_targets, uncovered_images)
+@_across("ACR004", Severity.WARNING)
+def stale_lock(own: Neighbour, _others: Sequence[Neighbour]) -> Iterator[Hit]:
+    """The lock does not fit what the clusters of planner.yaml need.
+
+    An image that ``planner.lock`` does not pin is planned as its tag is at that moment, so two plans of one commit may differ,
+    and ``planner plan --locked`` refuses. In planner.yaml it is reported when the lock pins what no cluster needs any more, or
+    is damaged.
+
+    Source: planner itself: ``planner plan --lock`` writes the lock.
+
+    Bad:
+        mirrors:  # <- ACR004
+          docker.io:
+            endpoint: ["https://registry.example.com"]
+        # file: planner.yaml
+        version: 1
+        clusters:
+          - {name: edge, spec: registries.yaml, images: [images.txt]}
+        # file: images.txt
+        docker.io/library/alpine:3
+        # file: planner.lock
+        {"format": "planner.lock/1", "sources": {}}
+
+    Good:
+        mirrors:
+          docker.io:
+            endpoint: ["https://registry.example.com"]
+        # file: planner.yaml
+        version: 1
+        clusters:
+          - {name: edge, spec: registries.yaml, images: [images.txt]}
+        # file: images.txt
+        docker.io/library/alpine:3
+        # file: planner.lock
+        {"format": "planner.lock/1", "sources": {
+        "docker.io/library/alpine:3": "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+        }}
+    """
+    missing = uncovered(own.needs, own.pins) if own.pins is not None else ()
+    if missing:
+        node = own.family.images().mirror_map(own.spec) or own.spec.root
+        message = f"{FILE_NAME} does not pin {plural(len(missing), 'image')} that this cluster needs ({_listed(missing)})"
+        yield Hit(node, message, "planner plan --lock adds them", on_key=True)
+
+
+def _superfluous_pins(spec: Spec, peers: Peers) -> Iterator[Hit]:
+    """What is wrong with the lock as a whole."""
+    node = spec.root.get("clusters")
+    try:
+        lock = peers.lock()
+    except InputError as error:
+        yield Hit(node, error.message, error.hint, on_key=True, severity=Severity.ERROR)
+        return
+    needs = peers.all_needs() if lock else None
+    if lock is None or needs is None:
+        return
+    if more := unneeded(needs, lock.pins):
+        message = (
+            f"{FILE_NAME} pins {plural(len(more), 'image')} that no cluster needs ({_listed(more)})"
+        )
+        yield Hit(node, message, "planner plan --lock drops them", on_key=True)
+
+
+def _listed(images: Sequence[ImageRef]) -> str:
+    more = ["…"] if len(images) > _SHOWN else []
+    return ", ".join([*map(str, images[:_SHOWN]), *more])
+
+
+_RULES = (contradicting_registry, colliding_targets, uncovered_images, stale_lock)
 RULES: tuple[Rule, ...] = tuple(each.rule for each in _RULES)

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from planner.core.errors import StaleError
+from planner.core.errors import RegistryError, StaleError
 from planner.core.events import (
     BytesMoved,
     Event,
@@ -59,8 +59,8 @@ def apply(plan: Plan, changes: Sequence[Change], run: Run) -> Iterator[Event]:
     return _Engine(plan, changes, run).events()
 
 
-def still_to_do(changes: Sequence[Change], stores: Stores) -> list[Change]:
-    """The changes that are not done yet.
+def still_to_do(plan: Plan, changes: Sequence[Change], stores: Stores) -> list[Change]:
+    """Those of a plan's ``changes`` that are not done yet.
 
     One HEAD per name: what already holds the planned digest is done, unless its content is to be repaired.
 
@@ -68,7 +68,7 @@ def still_to_do(changes: Sequence[Change], stores: Stores) -> list[Change]:
         StaleError: a name holds neither what the plan saw nor what it wants.
     """
     with workers(16) as pool:
-        held = list(pool.map(lambda change: _held(change, stores), changes))
+        held = list(pool.map(lambda change: _held(plan, change, stores), changes))
     stale = [
         (change, digest)
         for change, digest in zip(changes, held, strict=True)
@@ -80,10 +80,16 @@ def still_to_do(changes: Sequence[Change], stores: Stores) -> list[Change]:
     return [change for change, digest in pairs if change.op == "repair" or digest != change.digest]
 
 
-def _held(change: Change, stores: Stores) -> str:
-    found = stores.target(change.target.registry).head(
-        change.target.repository, change.target.reference
-    )
+def _held(plan: Plan, change: Change, stores: Stores) -> str:
+    try:
+        found = stores.target(change.target.registry).head(
+            change.target.repository, change.target.reference
+        )
+    except RegistryError as error:
+        # Some registries do not tell a namespace that is not there from one that is hidden.
+        if change.place in plan.new_namespaces and error.status in (401, 403, 404):
+            return ""
+        raise
     return found.digest if found else ""
 
 

@@ -78,7 +78,7 @@ def check(
     files = files_of(paths, project, kind, only_ours=only_ours)
 
     def work(share: Sequence[Path]) -> list[Checked]:
-        peers = Peers(clusters)
+        peers = Peers(clusters, settings.root)
         given = [(spec, kind or project.kind(spec)) for spec in map(read_spec, share)]
         for spec, name in given:
             peers.add(spec, name)
@@ -138,7 +138,7 @@ def check_text(
 ) -> Checked:
     """Lint a text that came from elsewhere, under the name of a file."""
     spec, project = parse_spec(name, text), Project(settings, clusters)
-    return _check(spec, kind or project.kind(spec), project, Peers(clusters), today)
+    return _check(spec, kind or project.kind(spec), project, Peers(clusters, settings.root), today)
 
 
 def check_spec(
@@ -283,7 +283,7 @@ def _found(
     spec: Spec, name: str, run: frozenset[str] | None, project: Project, peers: Peers
 ) -> list[Finding]:
     if name == KIND:
-        return config_findings(spec) or _unknown_rules(spec)
+        return config_findings(spec) or [*_unknown_rules(spec), *_about_lock(spec, peers)]
     family = family_named(name)
     spec = family.as_read(spec) if family else spec
     if spec.problems and is_template(spec) and (name or is_broken_spec(spec)):
@@ -304,6 +304,14 @@ def _across(spec: Spec, family: Family, peers: Peers) -> list[Rule]:
     from planner.across import rules_across  # noqa: PLC0415 - a spec on its own has no use for them
 
     return rules_across(spec, family, peers)
+
+
+def _about_lock(spec: Spec, peers: Peers) -> list[Finding]:
+    if not peers.is_config(spec):
+        return []
+    from planner.across import rules_of_config  # noqa: PLC0415 - a project without clusters has no lock
+
+    return lint(spec, (), rules_of_config(spec, peers))
 
 
 def _unknown_rules(spec: Spec) -> list[Finding]:

@@ -29,16 +29,23 @@ STRUCTURE = Structure(
 
 
 class Tls(NamedTuple):
-    """How to trust a registry, and how it can trust us. Empty paths: the system's authorities, no certificate of ours."""
+    """How to trust a registry, and how it can trust us. Empty paths: the system's authorities, no certificate of ours.
+
+    ``ca_data`` are authorities as PEM, which specs give; ``ca_file`` takes their place.
+    """
 
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
     insecure_skip_verify: bool = False
+    ca_data: str = ""
 
 
 class RegistrySettings(NamedTuple):
-    """One entry of ``registries``. ``parallelism`` 0 means: planner's own choice; ``product`` is empty when not known."""
+    """One entry of ``registries``. ``parallelism`` 0 means: planner's own choice.
+
+    ``product`` is empty when it is to be found out, ``api`` when the product's own API is where it usually is.
+    """
 
     endpoint: str = ""
     plain_http: bool = False
@@ -46,14 +53,15 @@ class RegistrySettings(NamedTuple):
     tls: Tls = Tls()
     credential_helper: str = ""
     product: str = ""
+    api: str = ""
 
 
 class Cluster(NamedTuple):
     """One entry of ``clusters``; paths are usable from the working directory.
 
     ``companions`` are further files of the cluster, which its spec is compared with. ``terraform``: its output supplies what
-    the spec does not say. ``bundle`` is the manifest of its release, a file or a URL, as are its ``packages``. ``groups`` and
-    ``kubernetes_versions`` are what ``Selection`` says of them.
+    the spec does not say. ``bundle`` is the manifest of its release, a file or a URL, as are its ``packages``; ``packs`` are
+    lists, as ``images`` are. ``groups``, ``kubernetes_versions`` and ``packs_from`` are what ``Selection`` says of them.
     """
 
     name: str
@@ -68,6 +76,8 @@ class Cluster(NamedTuple):
     groups: tuple[str, ...] = ()
     kubernetes_versions: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    packs: tuple[str, ...] = ()
+    packs_from: str = ""
 
 
 class ConfigError(UsageError):
@@ -104,12 +114,16 @@ class LintSettings(NamedTuple):
 
 
 class Config(NamedTuple):
-    """The nearest planner.yaml, or the defaults when there is none (``path`` and ``spec`` are None then)."""
+    """The nearest planner.yaml, or the defaults when there is none (``path`` and ``spec`` are None then).
+
+    ``prune_scope`` are globs over ``registry/repository``: what ``--prune`` may delete from, besides what planner filled.
+    """
 
     path: Path | None = None
     registries: Mapping[str, RegistrySettings] = MappingProxyType({})
     clusters: tuple[Cluster, ...] = ()
     lint: LintSettings = LintSettings()
+    prune_scope: tuple[str, ...] = ()
     spec: Spec | None = None
 
 
@@ -190,6 +204,7 @@ def _parse(spec: Spec, path: Path) -> Config:
         {name: _registry(node, folder) for name, node in root.get("registries").fields()},
         tuple(_cluster(node, folder) for node in root.get("clusters").items),
         _lint(root.get("lint"), folder),
+        tuple(_strings(root.get("prune", "scope"))),
         spec,
     )
 
@@ -202,6 +217,7 @@ def _registry(node: Node, folder: Path) -> RegistrySettings:
         tls=_tls(node.get("tls"), folder),
         credential_helper=node.get("credentials", "helper").string(),
         product=node.get("product").string(),
+        api=node.get("api").string(),
     )
 
 
@@ -238,6 +254,8 @@ def _cluster(node: Node, folder: Path) -> Cluster:
         groups=tuple(_strings(node.get("groups"))),
         kubernetes_versions=tuple(_strings(node.get("kubernetes_versions"))),
         packages=tuple(_file_or_url(text, folder) for text in _strings(node.get("packages"))),
+        packs=tuple(str(folder / text) for text in _strings(node.get("packs"))),
+        packs_from=node.get("packs_from").string(),
     )
 
 

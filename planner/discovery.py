@@ -18,6 +18,7 @@ from planner.config import FILE_NAME, KIND, TOML_NAME, Cluster, LintSettings
 from planner.core.document import Spec
 from planner.core.errors import InputError
 from planner.files import place_of
+from planner.git import run_git
 from planner.specs import family_of, kind_said, may_be_ours
 
 SUFFIXES = (".yaml", ".yml")
@@ -26,8 +27,6 @@ _SKIPPED_FOLDERS = frozenset(
     ".git .hg .svn .venv venv .tox .nox node_modules __pycache__ .terraform .terragrunt-cache"
     " .mypy_cache .pytest_cache .ruff_cache .direnv site-packages".split()
 )
-# What may name another repository than the one that the folder is in: git sets it for hooks, for one.
-_OF_ANOTHER_REPOSITORY = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
 
 
 class Project:
@@ -146,13 +145,9 @@ def _known_to_git(folder: str) -> list[str] | None:
 
 
 def _git(folder: str, *words: str) -> bytes | None:
-    """What git prints; None when it fails. No program that the repository's configuration names is started."""
-    import subprocess  # noqa: PLC0415 - most runs name their files
-
-    environment = {key: os.environ[key] for key in os.environ if key not in _OF_ANOTHER_REPOSITORY}
-    command = ["git", "-C", folder, "-c", "core.fsmonitor=false", *words]
+    """What git prints; None when it fails."""
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        done = run_git(folder, *words)
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from planner.bundles import load_manifests
 from planner.config import FILE_NAME, Cluster, Config, read_spec
+from planner.core.certificate import certificates
 from planner.core.document import Spec
 from planner.core.errors import InputError, UsageError
 from planner.core.family import (
@@ -17,12 +18,14 @@ from planner.core.family import (
     Choice,
     Family,
     ListedImage,
+    ListedPack,
     Need,
     NodeFlags,
     Selection,
+    Trust,
 )
 from planner.core.plan import Input
-from planner.core.refs import parse_image
+from planner.core.refs import is_tag, name_problem, parse_image
 from planner.files import read_text
 from planner.specs import families, family_named, family_of
 
@@ -44,6 +47,8 @@ class Wanted:
     groups: tuple[str, ...] = ()
     kubernetes_versions: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    packs: tuple[str, ...] = ()
+    packs_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,27 @@ class Collected:
         """With which scheme the specs send their nodes to each private registry."""
         homes = (need.home for need in self.needs)
         return {home.registry: urlsplit(home.endpoint).scheme for home in homes if home}
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """To which registries, by host:port, the specs' own tools log in from the environment."""
+        return tuple(sorted({each.address for each in self.trusts() if each.has_login}))
+
+    @property
+    def authorities(self) -> dict[str, tuple[str, ...]]:
+        """What the specs verify registries with, by host:port: PEM, or ``$NAME``, a variable that names a file."""
+        found: dict[str, tuple[str, ...]] = {}
+        for each in self.trusts():
+            known = f"${each.ca_variable}" if each.ca_variable else "".join(certificates(each.ca))
+            if known and known not in found.get(each.address, ()):
+                found[each.address] = (*found.get(each.address, ()), known)
+        return dict(sorted(found.items()))
+
+    def trusts(self) -> Iterator[Trust]:
+        """How the specs let their nodes reach registries."""
+        for cluster in self.clusters:
+            trusts = cluster.family.images().trusts(cluster.spec)
+            yield from (each for each in trusts if each.host)
 
 
 def collect(config: Config, wanted: Wanted) -> Collected:
@@ -111,10 +137,17 @@ def load_spec(path: str, kind: str = "") -> tuple[Spec, Family]:
 
 
 def unchanged(inputs: Iterable[Input]) -> Iterator[str]:
-    """The inputs that are no longer what they were; a file that is not here is not held against a plan."""
+    """The inputs that are no longer what they were.
+
+    A file that is not here is not held against a plan, nor is an inventory: the registry itself is asked when it counts.
+    """
     for each in inputs:
         path = Path(each.path)
-        if path.is_file() and _sha256(path.read_bytes()) != each.sha256:
+        if (
+            each.role != "inventory"
+            and path.is_file()
+            and _sha256(path.read_bytes()) != each.sha256
+        ):
             yield each.path
 
 
@@ -124,19 +157,44 @@ def read_image_list(path: str) -> tuple[ListedImage, ...]:
     Raises:
         InputError: unreadable, or a line is not a reference.
     """
-    return tuple(_listed(path, read_text(Path(path))))
+    return tuple(_images(path))
 
 
-def _listed(path: str, text: str) -> Iterator[ListedImage]:
-    for number, line in enumerate(text.splitlines(), 1):
-        reference = line.partition("#")[0].strip()
-        if not reference:
-            continue
+def read_pack_list(path: str) -> tuple[ListedPack, ...]:
+    """One ``NAME:TAG`` per line; comments and blank lines as in a list of images.
+
+    Raises:
+        InputError: unreadable, or a line is no pack.
+    """
+    return tuple(_packs(path))
+
+
+def _images(path: str) -> Iterator[ListedImage]:
+    for text, because in _lines(path):
         try:
-            image = parse_image(reference)
+            image = parse_image(text)
         except InputError as error:
-            raise InputError(f"{path}:{number}: {error.message}", error.hint) from error
-        yield ListedImage(image, Because(path, number, 1, f"listed in {Path(path).name}"))
+            raise InputError(f"{path}:{because.line}: {error.message}", error.hint) from error
+        yield ListedImage(image, because)
+
+
+def _packs(path: str) -> Iterator[ListedPack]:
+    for text, because in _lines(path):
+        name, _, tag = text.partition(":")
+        if "/" in name or name_problem("packs", name) or not is_tag(tag):
+            raise InputError(
+                f"{path}:{because.line}: {text!r} is no pack: one is written as NAME:TAG, without a registry",
+                "write it like cni-calico:3.25.1; lists of images are given with --images",
+            )
+        yield ListedPack(name, tag, because)
+
+
+def _lines(path: str) -> Iterator[tuple[str, Because]]:
+    """What a list names, and where."""
+    reason = f"listed in {Path(path).name}"
+    for number, line in enumerate(read_text(Path(path)).splitlines(), 1):
+        if text := line.partition("#")[0].strip():
+            yield text, Because(path, number, 1, reason)
 
 
 def _clusters(config: Config, wanted: Wanted) -> Sequence[Cluster]:
@@ -184,6 +242,10 @@ class _Reader:
         images = tuple(image for path in lists for image in read_image_list(path))
         for path in lists:
             self.note(path, "images")
+        pack_lists = (*cluster.packs, *wanted.packs)
+        packs = tuple(pack for path in pack_lists for pack in read_pack_list(path))
+        for path in pack_lists:
+            self.note(path, "packs")
         bundle = wanted.bundle or cluster.bundle
         selection = Selection(
             wanted.release or cluster.release,
@@ -197,6 +259,8 @@ class _Reader:
                 load_manifests(path, lambda read: self.note(read, "packages")).manifest
                 for path in (*cluster.packages, *wanted.packages)
             ),
+            packs,
+            wanted.packs_from or cluster.packs_from,
         )
         _check_choices(cluster, family, selection)
         needs = (_named(need, cluster.name) for need in family.images().needs(spec, selection))
@@ -209,6 +273,8 @@ def _check_choices(cluster: Cluster, family: Family, selection: Selection) -> No
         ("groups", selection.groups, "--filter (groups in planner.yaml)"),
         ("kubernetes_versions", selection.kubernetes_versions, "--kubernetes-versions"),
         ("packages", selection.packages, "--packages"),
+        ("packs", selection.packs, "--packs"),
+        ("packs", tuple(selection.packs_from), "--packs-from"),
     )
     for choice, value, option in given:
         if value and choice not in family.images().choices:
@@ -219,7 +285,7 @@ def _check_choices(cluster: Cluster, family: Family, selection: Selection) -> No
 
 
 def _named(need: Need, cluster: str) -> Need:
-    reasons = tuple(each._replace(text=f"{cluster}: {each.text}") for each in need.because)
+    reasons = tuple(each._replace(cluster=cluster) for each in need.because)
     return need._replace(because=reasons)
 
 

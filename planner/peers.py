@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from planner.config import Cluster, Config
 from planner.core.document import Spec
@@ -19,15 +20,19 @@ from planner.core.reader import read
 from planner.files import read_text
 from planner.specs import family_named, family_of, may_be_ours
 
+if TYPE_CHECKING:  # few projects have one
+    from planner.lock import Lock
+
 _SUFFIXES = (".yaml", ".yml")
 
 
 class Peers:
     """Finds and reads them, each file once."""
 
-    def __init__(self, clusters: Sequence[Cluster]) -> None:
+    def __init__(self, clusters: Sequence[Cluster], root: str = "") -> None:
         self._real: Callable[[str], str] = cache(os.path.realpath)
         self._named = clusters
+        self._root = root
         self._needs: dict[str, tuple[Need, ...]] = {}
         self._clusters = [
             {self._real(file): each.kind for file in (each.spec, *each.companions)}
@@ -59,6 +64,34 @@ class Peers:
             self._needs[own] = _needs(clusters) if clusters else ()
         return self._needs[own]
 
+    def all_needs(self) -> tuple[Need, ...] | None:
+        """What all clusters need; None when that is not known of one of them."""
+        try:
+            return _collected(self._named)
+        except PlannerError:
+            return None
+
+    def lock(self) -> Lock | None:
+        """The lock of the project, where what its clusters need is known without a network; None elsewhere.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        is_remote = any(
+            "://" in each for one in self._named for each in (one.bundle, *one.packages)
+        )
+        if is_remote or not self._named:
+            return None
+        from planner.lock import load_lock_in  # noqa: PLC0415 - as below
+
+        found = load_lock_in(Path(self._root))
+        return found if found.is_there else None
+
+    def is_config(self, spec: Spec) -> bool:
+        """Whether a planner.yaml is the one that names the clusters."""
+        own = self._real(str(Path(spec.file).parent))
+        return bool(self._named) and own == self._real(self._root or ".")
+
     def _peers(self, own: str, files: dict[str, str], *, is_near: bool) -> Iterator[Peer]:
         for file in sorted(files):
             if file != own and (found := self._load(file, files[file])):
@@ -85,12 +118,16 @@ class Peers:
 
 
 def _needs(clusters: tuple[Cluster, ...]) -> tuple[Need, ...]:
-    from planner.needs import Wanted, collect  # noqa: PLC0415 - most projects name no clusters
-
     try:
-        return tuple(collect(Config(clusters=clusters), Wanted()).needs)
+        return _collected(clusters)
     except PlannerError:
         return ()  # planner plan tells what is missing
+
+
+def _collected(clusters: Sequence[Cluster]) -> tuple[Need, ...]:
+    from planner.needs import Wanted, collect  # noqa: PLC0415 - most projects name no clusters
+
+    return tuple(collect(Config(clusters=tuple(clusters)), Wanted()).needs)
 
 
 def _load(file: str, kind: str) -> tuple[Spec, str] | None:

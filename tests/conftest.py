@@ -1,6 +1,7 @@
 """What every test shares."""
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ _ENVIRONMENT = (
     *("REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "NETRC"),
     *(f"{each}_proxy" for each in ("http", "https", "all", "no")),
     *(f"{each}_PROXY" for each in ("HTTP", "HTTPS", "ALL", "NO")),
+    *("REGISTRY_USERNAME", "REGISTRY_PASSWORD", "EKSA_REGISTRY_MIRROR_CA"),
     *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"),
 )
 
@@ -29,8 +31,9 @@ def home(
     """An empty home, so that nobody's credentials, cache, proxy or terminal take part in a test."""
     folder = tmp_path_factory.getbasetemp() / f"home-{next(homes)}"
     folder.mkdir()
-    for name in _ENVIRONMENT:
+    for name in (*_ENVIRONMENT, *(each for each in os.environ if each.startswith("AWS_"))):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / ".config"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / ".cache"))

@@ -77,8 +77,14 @@ CASES = (
     Case("eksa/mistakes"),
     Case(
         "palette/values",
-        ("--images", "images.txt"),
-        ("nginx:1.29", "quay.io/prometheus/node-exporter:v1.9.1", "ghcr.io:443/a/b:1"),
+        (
+            *("--images", "images.txt", "--release", "4.8.37"),
+            *("--packs", "packs.txt", "--packs-from", "vendor.example.com/palette"),
+        ),
+        (
+            *("nginx:1.29", "quay.io/prometheus/node-exporter:v1.9.1", "ghcr.io:443/a/b:1"),
+            "vendor.example.com/palette/spectro-packs/archive/cni-calico:3.30.2",
+        ),
     ),
     Case(
         "palette/registry-secret",

@@ -18,11 +18,11 @@ from planner.core.content import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, 
 from planner.core.errors import RegistryError
 from planner.core.events import Event, Finished
 from planner.core.family import Because, Need
+from planner.core.place import Place
 from planner.core.plan import Change, Plan
 from planner.core.reader import read
 from planner.core.refs import ImageRef, parse_image
 from planner.core.resolution import Attempt, Resolution
-from planner.core.steps import Place
 from planner.needs import ClusterNeeds, Collected
 from planner.prepare import make_plan
 from planner.specs import families
@@ -152,19 +152,19 @@ class World:
     def cache(self) -> ManifestCache:
         return ManifestCache(self.folder / "cache")
 
-    def plan(self, *images: str, to: str = MIRROR, shallow: bool = False) -> Plan:
+    def plan(self, *images: str, to: str = MIRROR, deep: bool = True) -> Plan:
         """A plan for images of the upstream registry under the same names elsewhere."""
-        return self.plan_of(*(make_need(each, f"{to}/{each}") for each in images), shallow=shallow)
+        return self.plan_of(*(make_need(each, f"{to}/{each}") for each in images), deep=deep)
 
-    def plan_of(self, *needs: Need, shallow: bool = False) -> Plan:
-        return make_plan(make_collected(needs), self.stores(), self.cache, shallow=shallow)
+    def plan_of(self, *needs: Need, deep: bool = True) -> Plan:
+        return make_plan(make_collected(needs), self.stores(), self.cache, deep=deep).plan
 
     def apply(
         self, plan: Plan, changes: Iterable[Change] | None = None, **options: Any
     ) -> list[Event]:
         """Carry a plan out on threads; ``options`` are those of ``Run``."""
         stores = self.stores()
-        chosen = still_to_do(plan.pending, stores) if changes is None else list(changes)
+        chosen = still_to_do(plan, plan.pending, stores) if changes is None else list(changes)
         work = partial(perform, stores, lambda _step, _moved: None, patience=self.patience)
         with ThreadPoolExecutor(4) as executor:
             all_options: dict[str, Any] = {

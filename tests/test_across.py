@@ -24,7 +24,8 @@ def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _files(example: str) -> dict[str, str]:
     first, *others = re.split(r"(?<=\n)(?=# file: )", example)
-    named = {text.splitlines()[0].removeprefix("# file: "): text for text in others}
+    parts = (text.removeprefix("# file: ").partition("\n") for text in others)
+    named = {name: text for name, _, text in parts}
     return {"registries.yaml": first, **named}
 
 

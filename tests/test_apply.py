@@ -33,7 +33,8 @@ from planner.core.events import (
     Ticked,
 )
 from planner.core.graph import build_graph, predecessors
-from planner.core.plan import Plan, from_json, to_json
+from planner.core.plan import Plan
+from planner.core.plan_file import from_json, to_json
 from planner.core.steps import Outcome, Step, size_of
 from planner.stores.opening import Places, Stores
 from planner.stores.perform import perform
@@ -151,14 +152,14 @@ def test_a_second_run_writes_nothing(world: World) -> None:
     world.sync(*NAMES)
     before = writes(world.mirror)
     plan = world.plan(*NAMES)
-    assert (plan.pending, still_to_do(plan.pending, world.stores())) == ((), [])
+    assert (plan.pending, still_to_do(plan, plan.pending, world.stores())) == ((), [])
     assert writes(world.mirror) == before
 
 
 def test_a_plan_that_is_done_already_has_nothing_to_do(world: World) -> None:
     plan = world.plan(*NAMES)
     world.apply(plan)
-    assert still_to_do(plan.pending, world.stores()) == []
+    assert still_to_do(plan, plan.pending, world.stores()) == []
 
 
 def test_a_saved_plan_does_the_same(world: World) -> None:
@@ -206,7 +207,7 @@ def test_a_name_that_changed_since_makes_the_plan_stale(world: World) -> None:
     plan = world.plan(*NAMES)
     now = world.mirror.add_image("a/one", "1", [b"someone else's"])
     with pytest.raises(StaleError) as caught:
-        still_to_do(plan.pending, world.stores())
+        still_to_do(plan, plan.pending, world.stores())
     assert caught.value.message == (
         "the plan is stale: 1 tag changed since it was made\n"
         f"  {MIRROR}/a/one:1: the plan saw nothing, now it holds {now[:19]}"
@@ -219,7 +220,7 @@ def test_a_name_that_vanished_since_makes_the_plan_stale(world: World) -> None:
     plan = world.plan("a/one:1")
     world.mirror._storage.delete_manifest("a/one", before)
     with pytest.raises(StaleError, match=f"the plan saw {before[:19]}, now it holds nothing"):
-        still_to_do(plan.pending, world.stores())
+        still_to_do(plan, plan.pending, world.stores())
 
 
 def test_a_failing_image_does_not_stop_the_others(world: World) -> None:
@@ -314,7 +315,7 @@ def test_layouts_take_the_place_of_registries(world: World) -> None:
     with ThreadPoolExecutor(8) as pool:
         run = Run(pool, partial(perform, stores, lambda *_: None))
         assert ending(list(apply(plan, plan.pending, run))).done == 4
-    assert still_to_do(plan.pending, stores) == []
+    assert still_to_do(plan, plan.pending, stores) == []
 
 
 def perform_elsewhere(places: Places, step: Step) -> Outcome:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from planner.config import Tls
 from planner.core.content import digest_of
 from planner.core.errors import RegistryError
+from planner.stores.answer import Answer, Headers
 from planner.stores.auth import Authorizer, pull
-from planner.stores.credentials import Credentials
+from planner.stores.credentials import Credentials, Keyring
 from planner.stores.http import Connection
 from planner.stores.registry import Registry
 from tests.fakes import Access, Basic, Bearer, FakeRegistry, Fault, Stall, Status
@@ -46,7 +46,12 @@ def served(auth: Any) -> Iterator[FakeRegistry]:
 
 
 def enter(fake: FakeRegistry, credentials: Credentials | None = ME, **options: Any) -> Registry:
-    return make_registry(fake, find=lambda: credentials, **options)
+    return make_registry(fake, find=lambda: keys(credentials), **options)
+
+
+def keys(credentials: Credentials | None) -> Keyring:
+    """What is known when one login, or none, is known for all of a registry."""
+    return Keyring((("", credentials),) if credentials else ())
 
 
 def anyone_pulls(user: str, access: Access) -> bool:
@@ -62,13 +67,10 @@ def write(registry: Registry, repository: str = "a/b", data: bytes = NEW, siblin
     return registry.write_blob(repository, digest, lambda: stream_of(data, digest), sibling)
 
 
-def challenge(header: str) -> requests.Response:
+def challenge(header: str) -> Answer:
     """A 401 that asks in a certain way."""
-    response = requests.Response()
-    response.status_code = 401
-    response.headers["WWW-Authenticate"] = header
-    response.request = requests.Request("GET", "https://r.corp/v2/").prepare()
-    return response
+    headers = Headers({"WWW-Authenticate": header})
+    return Answer(401, headers, "https://r.corp/v2/", {})
 
 
 def test_a_password_is_sent_when_it_is_asked_for() -> None:
@@ -194,13 +196,16 @@ def test_a_token_that_expires_during_an_upload_makes_it_start_again() -> None:
         pytest.param(b'{"access_token": "t", "expires_in": "300"}', 300, id="as-text"),
         pytest.param(b'{"token": "t"}', 60, id="not-stated"),
         pytest.param(b'{"token": "t", "expires_in": 0}', 60, id="zero"),
+        pytest.param(b'{"token": "t", "expires_in": -5}', 60, id="negative"),
+        pytest.param(b'{"token": "t", "expires_in": NaN}', 60, id="no-number"),
+        pytest.param(b'{"token": "t", "expires_in": 1e999}', 60, id="endless"),
     ],
 )
 def test_a_token_says_itself_how_long_it_lives(answer: bytes, life: float) -> None:
     clock = Clock()
     with served(Bearer(USERS)) as fake:
         fake.faults.add(Fault("GET", "/token", Status(200, answer), every=True))
-        authorizer = Authorizer(Connection(fake.url, Tls(), 1, IMPATIENT), lambda: ME, clock)
+        authorizer = Authorizer(Connection(fake.url, Tls(), 1, IMPATIENT), lambda: keys(ME), clock)
         asked = challenge(f'Bearer realm="{fake.url}/token",service="s"')
         authorizer.learn(asked, pull("a/b"), was_authorized=False)
         for clock.now in (1000.0, 1000 + life * 0.79, 1000 + life * 0.81):
@@ -234,6 +239,82 @@ def test_refusals_cost_few_requests() -> None:
     with served(Bearer(USERS, allows=lambda *_: False)) as fake:
         error_of(lambda: enter(fake).head("a/b", "v1"))
         assert len(fake.token_requests) <= 2
+
+
+def test_a_refusal_after_greeting_renews_the_token_once() -> None:
+    with served(Bearer(USERS, allows=lambda *_: False)) as fake:
+        registry = enter(fake)
+        registry.greet()
+        error_of(lambda: registry.head("a/b", "v1"))
+        assert len(fake.token_requests) == 2
+        assert fake.count("HEAD", "manifests") == 2
+
+
+def test_a_token_is_renewed_with_the_scope_that_sufficed() -> None:
+    clock = Clock()
+    with served(Bearer(USERS, ttl=100, clock=clock)) as fake:
+        extra = "repository:a/b:metadata_read"
+        asked = f'Bearer realm="{fake.url}/token",service="s",scope="{extra}"'
+        fake.faults.add(Fault("HEAD", "a/b", Status(401, headers={"WWW-Authenticate": asked})))
+        registry = enter(fake, clock=clock)
+        registry.head("a/b", "v1")
+        clock.now += 90
+        registry.head("a/b", "v1")
+        assert scopes(fake) == [pull("a/b"), *[(*pull("a/b"), extra)] * 2]
+
+
+def test_a_repository_may_have_a_token_server_of_its_own() -> None:
+    with served(Bearer(USERS)) as fake, served(Bearer({"me": "secret"})) as other:
+        asked = f'Bearer realm="{other.url}/token",service="other"'
+        refusal = Status(401, headers={"WWW-Authenticate": asked})
+        fake.faults.add(Fault("HEAD", "a/b", refusal, every=True))
+        registry = enter(fake)
+        error_of(lambda: registry.head("a/b", "v1"))
+        assert registry.head("c/d", "v1")
+        assert scopes(other) == [pull("a/b")]
+        assert scopes(fake) == [pull("a/b"), pull("c/d")]
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        pytest.param(Basic("team", "t"), id="basic"),
+        pytest.param(Bearer({"team": "t", "all": "a"}), id="bearer"),
+    ],
+)
+def test_each_repository_is_asked_for_with_its_own_login(auth: Any) -> None:
+    team, everybody = (Credentials(f"the {name}", name, name[0]) for name in ("team", "all"))
+    with served(auth) as fake:
+        keyring = Keyring((("a", team), ("", everybody)))
+        registry = make_registry(fake, find=lambda: keyring)
+        assert registry.head("a/b", "v1")
+        if isinstance(auth, Bearer):
+            assert registry.head("c/d", "v1")
+            assert [each.user for each in fake.token_requests] == ["team", "all"]
+        else:
+            assert "the all" in error_of(lambda: registry.head("c/d", "v1")).message
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        pytest.param('Bearer realm="{}",service="s"', "Bearer", id="plain"),
+        pytest.param('bearer REALM="{}", service="s"', "Bearer", id="other-case"),
+        pytest.param("Bearer realm={},service=s", "Bearer", id="without-quotes"),
+        pytest.param('Basic realm="x", Bearer realm="{}"', "Bearer", id="choice"),
+        pytest.param('Bearer realm="{}",scope="*", Basic', "Bearer", id="choice-of-gitea"),
+        pytest.param("Negotiate, Basic", "Basic", id="one-is-known"),
+        pytest.param('Bearer error="x", Basic realm="y"', "Basic", id="one-is-usable"),
+        pytest.param('BASIC realm="Sonatype Nexus Repository Manager"', "Basic", id="nexus"),
+    ],
+)
+def test_a_challenge_may_be_written_in_several_ways(header: str, expected: str) -> None:
+    with served(Bearer(USERS)) as fake:
+        authorizer = Authorizer(Connection(fake.url, Tls(), 1, IMPATIENT), lambda: keys(ME))
+        asked = challenge(header.format(f"{fake.url}/token"))
+        assert authorizer.learn(asked, pull("a/b"), was_authorized=False)
+        sent = authorizer.header(pull("a/b"))["Authorization"]
+        assert sent.partition(" ")[0] == expected
 
 
 def test_an_identity_token_is_exchanged() -> None:
@@ -287,7 +368,7 @@ def test_harbors_second_challenge_does_not_change_the_scheme() -> None:
     ],
 )
 def test_credentials_do_not_leave_tls(realm: str, base: str, is_refused: bool) -> None:
-    authorizer = Authorizer(Connection(base, Tls(), 1, IMPATIENT), lambda: ME)
+    authorizer = Authorizer(Connection(base, Tls(), 1, IMPATIENT), lambda: keys(ME))
     asked = f'Bearer realm="{realm}",service="s"'
     assert authorizer.learn(challenge(asked), pull("a/b"), was_authorized=False)
     with pytest.raises(RegistryError, match="without TLS") as caught:
@@ -339,6 +420,40 @@ def test_a_token_that_is_no_header_is_an_error() -> None:
         assert all("x-injected" not in each.headers for each in fake.requests)
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        pytest.param(429, b"Too Many Requests", "429: Too Many Requests", id="plain-text"),
+        pytest.param(503, b"<html><h1>down</h1></html>", "503", id="html"),
+        pytest.param(403, b"", "403", id="empty"),
+    ],
+)
+def test_a_token_server_that_refuses_is_quoted(status: int, body: bytes, words: str) -> None:
+    with served(Bearer(USERS)) as fake:
+        fake.faults.add(Fault("GET", "/token", Status(status, body), every=True))
+        error = error_of(lambda: enter(fake).head("a/b", "v1"))
+        assert (
+            error.message
+            == f"no token from {fake.host} with the credentials from the-test: {words}"
+        )
+
+
+def test_a_token_server_is_asked_through_its_own_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry is near, its token server beyond the proxy, which here answers for it."""
+    with served(Bearer(USERS)) as fake:
+        monkeypatch.setenv("http_proxy", fake.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        far = 'Bearer realm="http://tokens.invalid/token",service="s"'
+        fake.faults.add(Fault("HEAD", "a/b", Status(401, headers={"WWW-Authenticate": far})))
+        registry = enter(fake)
+        registry.head("a/b", "v1")
+        hosts = [each.headers["host"] for each in fake.requests if each.path == "/token"]
+        assert hosts[-1] == "tokens.invalid"
+        assert {each.headers["host"] for each in fake.requests if each.path != "/token"} == {
+            fake.host
+        }
+
+
 def test_a_busy_token_server_is_waited_for() -> None:
     with served(Bearer(USERS)) as fake:
         fake.faults.add(Fault("GET", "/token", Status(503), times=2))
@@ -380,9 +495,9 @@ def test_a_slow_token_of_one_repository_does_not_hold_up_another() -> None:
 def test_credentials_are_looked_for_once() -> None:
     asked: list[int] = []
 
-    def find() -> Credentials:
+    def find() -> Keyring:
         asked.append(1)
-        return replace(ME)
+        return keys(replace(ME))
 
     with served(Bearer(USERS)) as fake, ThreadPoolExecutor(8) as pool:
         registry = make_registry(fake, find=find)

@@ -37,7 +37,7 @@ def need() -> Need:
     """Helm asks the mirror, and nobody else."""
     need = make_need(f"docker.io/{NAME}:{VERSION}")
     only = attempt(need.source, f"{MIRROR}/{NAME}:{VERSION}")
-    return need._replace(kind="chart", resolution=Resolution(need.source, (only,)))
+    return need._replace(kind="chart", consumer="helm", resolution=Resolution(need.source, (only,)))
 
 
 def verified(world: World) -> Verified:

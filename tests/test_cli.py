@@ -353,8 +353,8 @@ def test_a_lost_blob_is_seen_and_repaired(planner: Planner, folder: Path) -> Non
     largest = max((folder / "out/blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
     largest.unlink()
     assert planner("verify", *WANTED, "--blobs").code == 1
-    assert "repair" in planner("plan", *WANTED).out
-    assert planner("apply", *WANTED, "--auto-approve").code == 0
+    assert "repair" in planner("plan", *WANTED, "--deep").out
+    assert planner("apply", *WANTED, "--deep", "--auto-approve").code == 0
     assert planner("verify", *WANTED, "--blobs").code == 0
 
 

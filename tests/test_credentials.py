@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from planner.core.errors import RegistryError
-from planner.stores.credentials import Credentials, find_credentials
+from planner.stores.credentials import Credentials, Keyring, find_credentials
 
 HOST = "r.corp:5000"
 HUB = "https://index.docker.io/v1/"
@@ -32,8 +32,8 @@ def write_auth(home: Path, entry: Any, host: str = HOST) -> Path:
     return write(home, {"auths": {host: entry}})
 
 
-def found(host: str = HOST, helper: str = "") -> Credentials:
-    credentials = find_credentials(host, helper)
+def found(host: str = HOST, helper: str = "", repository: str = "") -> Credentials:
+    credentials = find_credentials(host, helper).for_repository(repository)
     assert credentials is not None
     return credentials
 
@@ -65,6 +65,12 @@ def write_helper(programs: Path, answer: str = "", *, code: int = 0, name: str =
     )
     path.chmod(0o755)
     return asked
+
+
+def write_auths(home: Path, users: dict[str, str]) -> Path:
+    """A password for each user, by key."""
+    entries = {key: {"auth": encoded(f"{user}:p")} for key, user in users.items()}
+    return write(home, {"auths": entries})
 
 
 @pytest.mark.parametrize(
@@ -99,13 +105,13 @@ def test_an_entry_of_docker_is_read(
 )
 def test_an_entry_without_secret_is_none(home: Path, entry: Any) -> None:
     write_auth(home, entry)
-    assert find_credentials(HOST) is None
+    assert find_credentials(HOST) == Keyring()
 
 
 @pytest.mark.parametrize("config", ["[]", '"text"', "{}", '{"auths": []}', '{"auths": null}'])
 def test_a_file_without_entries_holds_none(home: Path, config: str) -> None:
     write(home, config)
-    assert find_credentials(HOST) is None
+    assert find_credentials(HOST) == Keyring()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +120,9 @@ def test_a_file_without_entries_holds_none(home: Path, config: str) -> None:
         pytest.param(HOST, HOST, id="host"),
         pytest.param(f"https://{HOST}", HOST, id="url"),
         pytest.param(f"https://{HOST}/v1/", HOST, id="url-with-path"),
-        pytest.param(f"{HOST}/team", HOST, id="podman-namespace"),
+        pytest.param(f"https://{HOST}/v2/", HOST, id="url-with-another-path"),
+        pytest.param("r.corp", "r.corp:443", id="no-port"),
+        pytest.param("r.corp:443", "r.corp", id="port"),
         pytest.param(HUB, "docker.io", id="hub"),
         pytest.param("docker.io", "registry-1.docker.io", id="hub-api-host"),
         pytest.param("registry-1.docker.io", "docker.io", id="hub-by-api-host"),
@@ -131,13 +139,118 @@ def test_a_key_may_be_written_in_several_ways(home: Path, key: str, host: str) -
 )
 def test_another_host_is_not_ours(home: Path, key: str) -> None:
     write_auth(home, {"username": "me", "password": "p"}, key)
-    assert find_credentials(HOST) is None
+    assert find_credentials(HOST) == Keyring()
 
 
-def test_the_exact_name_goes_before_a_namespace(home: Path) -> None:
-    entries = {f"{HOST}/team": {"auth": encoded("team:p")}, HOST: {"auth": encoded("all:p")}}
-    write(home, {"auths": entries})
-    assert found().username == "all"
+def test_the_exact_name_goes_before_a_url_of_it(home: Path) -> None:
+    write_auths(home, {f"https://{HOST}/v1/": "old", HOST: "new"})
+    assert found().username == "new"
+
+
+@pytest.mark.parametrize(
+    ("repository", "user"),
+    [
+        ("team/app/web", "web"),
+        ("team/app", "app"),
+        ("team/app/api", "app"),
+        ("team/application", "team"),
+        ("team", "team"),
+        ("teams/app", "all"),
+        ("", "all"),
+    ],
+)
+def test_the_narrowest_namespace_counts(home: Path, repository: str, user: str) -> None:
+    write_auths(
+        home,
+        {
+            HOST: "all",
+            f"{HOST}/team": "team",
+            f"{HOST}/team/app/web": "web",
+            f"{HOST}/team/app": "app",
+            "other.corp/team/app": "somebody",
+        },
+    )
+    assert found(repository=repository).username == user
+
+
+def test_the_login_of_a_namespace_is_for_nothing_else(home: Path) -> None:
+    write_auths(home, {f"{HOST}/team": "team"})
+    keyring = find_credentials(HOST)
+    assert keyring.for_repository("team/app")
+    assert keyring.for_repository("other/app") is None
+    assert keyring.for_repository() is None
+
+
+def test_a_namespace_of_docker_hub(home: Path) -> None:
+    write_auths(home, {"docker.io/rancher": "rancher", HUB: "all"})
+    assert found("docker.io", repository="rancher/mirrored-pause").username == "rancher"
+    assert found("docker.io", repository="library/busybox").username == "all"
+
+
+def test_a_file_with_a_namespace_leaves_the_rest_to_the_next(home: Path) -> None:
+    write_auths(home, {f"{HOST}/team": "team"})
+    podmans = {"auths": {HOST: {"auth": encoded("all:p")}}}
+    write(home, podmans, ".config/containers/auth.json")
+    assert found(repository="team/app").username == "team"
+    assert found(repository="other/app").username == "all"
+
+
+ENVIRONMENT = "REGISTRY_USERNAME and REGISTRY_PASSWORD"
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login as EKS Anywhere's tools take it."""
+    monkeypatch.setenv("REGISTRY_USERNAME", "robot$eksa")
+    monkeypatch.setenv("REGISTRY_PASSWORD", "pass")
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_environment_goes_before_the_files_where_a_spec_says_so(home: Path) -> None:
+    write_auths(home, {HOST: "filed", f"{HOST}/team": "team"})
+    keyring = find_credentials(HOST, has_login=True)
+    assert [(name, each.origin) for name, each in keyring.entries] == [("", ENVIRONMENT)]
+    assert secrets(keyring.entries[0][1]) == ("robot$eksa", "pass", "", "")
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_environment_is_for_no_other_registry(home: Path) -> None:
+    assert find_credentials(HOST) == Keyring()
+    write_auths(home, {HOST: "filed"})
+    assert found().username == "filed"
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_helper_by_option_goes_before_the_environment(programs: Path) -> None:
+    write_helper(programs, '{"Username": "me", "Secret": "pass"}')
+    found = find_credentials(HOST, "fake", has_login=True).for_repository()
+    assert found
+    assert found.username == "me"
+
+
+@pytest.mark.parametrize("missing", ["REGISTRY_USERNAME", "REGISTRY_PASSWORD"])
+@pytest.mark.usefixtures("environment")
+def test_half_of_a_login_is_none(home: Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    monkeypatch.setenv(missing, "")
+    write_auths(home, {HOST: "filed"})
+    login = find_credentials(HOST, has_login=True).for_repository()
+    assert login
+    assert login.username == "filed"
+
+
+def test_a_helper_may_know_a_registry_without_its_port(programs: Path) -> None:
+    path = programs / "docker-credential-fake"
+    path.write_text(_WITHOUT_PORT)
+    path.chmod(0o755)
+    assert found("r.corp:443", "fake").username == "me"
+
+
+_WITHOUT_PORT = """\
+#!/bin/sh
+read server
+[ "$server" = r.corp ] || { echo "credentials not found in native keychain"; exit 1; }
+echo '{"Username": "me", "Secret": "pass"}'
+"""
 
 
 @pytest.mark.parametrize("text", ["{", "", "\x00", "[" * 100_000])
@@ -172,7 +285,7 @@ def test_a_folder_in_place_of_the_file_is_an_error(home: Path) -> None:
 
 
 def test_nobody_is_logged_in_without_files() -> None:
-    assert find_credentials(HOST) is None
+    assert find_credentials(HOST) == Keyring()
 
 
 def test_files_are_tried_in_order(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +302,7 @@ def test_files_are_tried_in_order(home: Path, monkeypatch: pytest.MonkeyPatch) -
     for path in written:
         assert found().origin == str(path)
         path.unlink()
-    assert find_credentials(HOST) is None
+    assert find_credentials(HOST) == Keyring()
 
 
 def test_a_file_without_the_host_leaves_it_to_the_next(home: Path) -> None:
@@ -244,7 +357,7 @@ def test_a_helper_without_the_host_leaves_it_to_the_auths(home: Path, programs: 
 )
 def test_an_empty_answer_of_a_helper_is_none(programs: Path, answer: str) -> None:
     write_helper(programs, answer)
-    assert find_credentials(HOST, "fake") is None
+    assert find_credentials(HOST, "fake") == Keyring()
 
 
 def test_a_missing_helper_is_named(programs: Path) -> None:

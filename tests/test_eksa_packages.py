@@ -166,8 +166,8 @@ def test_a_chart_that_the_release_names_too_is_one_need_by_its_tag(tmp_path: Pat
         f"{PREFIX}/eks-anywhere/chart:1.34",
     )
     assert [each.text for each in need.because][:2] == [
-        "eksa: Kubernetes 1.34",
-        "eksa: package eks-anywhere-packages 1.34",
+        "Kubernetes 1.34",
+        "package eks-anywhere-packages 1.34",
     ]
     assert ("packages.yaml", "packages") in {
         (Path(each.path).name, each.role) for each in collected.inputs

@@ -26,7 +26,7 @@ def test_every_spec_is_an_example() -> None:
         if family_of(read(str(path), path.read_text("utf-8")))
     }
     beside = {
-        str(case.spec.with_name(word).relative_to(FOLDER).with_suffix(""))
+        str((case.spec.parent / word).relative_to(FOLDER).with_suffix(""))
         for case in CASES
         for word in case.chosen
     }

@@ -44,7 +44,13 @@ PLACES = ("--from", "oci:upstream", "--to", "oci:registry")
         pytest.param("images", ("images", *NEEDS), id="images"),
         pytest.param("resolve", ("resolve", IMAGES[0], "-c", "registries.yaml"), id="resolve"),
         pytest.param("plan", ("plan", *NEEDS, *PLACES), id="plan"),
+        pytest.param(
+            "inventory",
+            ("inventory", "-c", NEEDS[0], *NEEDS[1:], "--to", "oci:registry"),
+            id="inventory",
+        ),
         pytest.param("verify", ("verify", *NEEDS, "--to", "oci:registry"), id="verify"),
+        pytest.param("doctor", ("doctor", "127.0.0.1:1"), id="doctor"),
     ],
 )
 def test_json_output_matches_its_schema(

@@ -21,9 +21,10 @@ from planner.core.graph import (
     step_of,
     steps,
 )
+from planner.core.place import Place
 from planner.core.plan import Change, Plan
 from planner.core.refs import ImageRef
-from planner.core.steps import CopyBlob, MountBlob, Place, PutManifest, PutTag, Step, size_of
+from planner.core.steps import CopyBlob, MountBlob, PutManifest, PutTag, Step, size_of
 from tests.making import MIRROR, OTHER, make_index, make_manifest, make_random_plan
 
 A, B = (Descriptor(digest_of(each), 10 + n, "x") for n, each in enumerate((b"a", b"b")))

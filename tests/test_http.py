@@ -15,7 +15,8 @@ import pytest
 
 from planner.config import Tls
 from planner.core.errors import RegistryError
-from planner.stores.http import Connection, Patience, refused, tls_context
+from planner.stores.http import Connection, Patience, refused
+from planner.stores.tls import tls_context
 from tests.fakes import FakeRegistry, Fault, OtherHost, RedirectTo, Reset, Stall, Status
 from tests.fakes.content import digest_of
 from tests.making import IMPATIENT
@@ -353,7 +354,7 @@ def test_connections_are_used_again() -> None:
             for method in ("HEAD", "GET", "PUT"):
                 assert connection.send(method, path).status_code in (200, 404)
         with closing(connection.send("GET", "v2/", longest=None)) as response:
-            assert b"".join(response.raw.stream(9)) == b"{}"
+            assert b"".join(response.chunks(9)) == b"{}"
         connection.send("GET", "v2/")
     assert len(connections) == 1
 

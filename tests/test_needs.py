@@ -115,7 +115,7 @@ def test_the_clusters_of_planner_yaml_are_used_without_specs(tmp_path: Path) -> 
     path = write(tmp_path / "planner.yaml", "version: 1")
     collected = collect(Config(path, clusters=clusters), Wanted())
     assert [each.name for each in collected.clusters] == ["a", "b"]
-    reasons = [each.because[0].text for each in collected.needs]
+    reasons = [each.because[0].reason for each in collected.needs]
     assert reasons == ["a: listed in images.txt", "b: listed in images.txt"]
     assert [each.role for each in collected.inputs].count("config") == 1
 

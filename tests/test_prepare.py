@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Iterator
@@ -13,15 +14,28 @@ import pytest
 from planner.config import Config, RegistrySettings
 from planner.core.content import OCI_INDEX, digest_of
 from planner.core.errors import InputError, RegistryError, UsageError
-from planner.core.plan import Change, Plan, to_json
-from planner.prepare import make_plan
+from planner.core.plan import Change, Plan
+from planner.core.plan_file import to_json
+from planner.core.quota import Quota
+from planner.prepare import Prepared, make_plan
 from planner.stores.cache import ManifestCache
 from planner.stores.opening import Places, Stores
-from tests.fakes import Access, Bearer, FakeRegistry, Fault, Status, TokenRequest, WrongBytes
+from planner.survey import Pulls
+from tests.fakes import (
+    Access,
+    AddHeaders,
+    Bearer,
+    FakeRegistry,
+    Fault,
+    Status,
+    TokenRequest,
+    WrongBytes,
+)
 from tests.making import (
     IMPATIENT,
     MIRROR,
     OTHER,
+    UPSTREAM,
     World,
     make_collected,
     make_need,
@@ -50,6 +64,11 @@ def fill(fake: FakeRegistry) -> None:
         for each in ("amd64", "arm64")
     ]
     fake.add_index("a/multi", "1", children)
+
+
+def prepare(world: World, *images: str) -> Prepared:
+    needs = [make_need(each, f"{MIRROR}/{each}") for each in images]
+    return make_plan(make_collected(needs), world.stores(), world.cache)
 
 
 def only(plan: Plan) -> Change:
@@ -117,10 +136,10 @@ def test_a_child_that_is_gone_behind_a_right_tag_is_repaired(world: World) -> No
     assert only(world.plan("a/multi:1")).op == "repair"
 
 
-def test_a_shallow_plan_looks_at_tags_alone(world: World) -> None:
+def test_a_plan_that_is_not_deep_looks_at_tags_alone(world: World) -> None:
     fill(world.mirror)
     forget(world.mirror, "a/one", digest_of(OWN))
-    assert only(world.plan("a/one:1", shallow=True)).op == "same"
+    assert only(world.plan("a/one:1", deep=False)).op == "same"
     assert world.mirror.count("GET|HEAD", "blobs|sha256:") == 0
 
 
@@ -236,11 +255,30 @@ def test_a_registry_that_is_down_is_one_error(world: World, side: str) -> None:
     assert caught.value.exit_code == 69
 
 
-def test_an_exhausted_quota_is_an_error(world: World) -> None:
+def test_an_exhausted_quota_blocks_what_it_keeps_out(world: World) -> None:
     world.upstream.faults.add(Fault("GET", "manifests", Status(429), every=True))
-    with pytest.raises(RegistryError, match="429") as caught:
-        world.plan("a/one:1")
-    assert "limits requests" in caught.value.hint
+    prepared = prepare(world, "a/one:1", "a/two:1", "a/multi:1")
+    assert {change.op for change in prepared.plan.changes} == {"blocked"}
+    assert [(each.registry, each.waiting) for each in prepared.pulls] == [(UPSTREAM, 3)]
+
+
+def test_no_more_is_pulled_than_a_source_allows(world: World) -> None:
+    names = [f"many/{number}" for number in range(5)]
+    for name in names:
+        world.upstream.add_image(name, "1", [name.encode()])
+
+    left = itertools.count(3, -1)
+
+    def state(remaining: int) -> dict[str, str]:
+        return {"RateLimit-Limit": "3;w=3600", "RateLimit-Remaining": f"{remaining};w=3600"}
+
+    counted, free = AddHeaders(lambda: state(next(left) - 1)), AddHeaders(lambda: state(3))
+    world.upstream.faults.add(Fault("GET", "manifests", counted, every=True))
+    world.upstream.faults.add(Fault("HEAD", "manifests", free, every=True))
+    prepared = prepare(world, *(f"{name}:1" for name in names))
+    assert world.upstream.count("GET", "manifests") == 3
+    assert [change.op for change in prepared.plan.changes].count("blocked") == 2
+    assert prepared.pulls == (Pulls(UPSTREAM, 3, 2, Quota(3, 0, 3600)),)
 
 
 @pytest.mark.parametrize(
@@ -399,19 +437,8 @@ def test_two_registries_cannot_share_an_endpoint_for_one_name(tmp_path: Path, si
         make_plan(make_collected(needs[side]), Stores(places, IMPATIENT), ManifestCache(tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("product", "target", "op"),
-    [
-        ("harbor", "pause:3.10", "blocked"),
-        ("harbor", "kube/pause:3.10", "create"),
-        ("distribution", "pause:3.10", "create"),
-        ("", "pause:3.10", "create"),
-    ],
-)
-def test_harbor_has_no_place_outside_of_projects(
-    world: World, product: str, target: str, op: str
-) -> None:
+@pytest.mark.parametrize("product", ["distribution", ""])
+def test_a_plain_registry_takes_names_of_one_component(world: World, product: str) -> None:
     world.more[MIRROR] = RegistrySettings(endpoint=world.mirror.url, product=product)
-    change = only(world.plan_of(make_need("a/one:1", f"{MIRROR}/{target}")))
-    assert change.op == op
-    assert ("/PROJECT in the spec" in change.reason) == (op == "blocked")
+    plan = world.plan_of(make_need("a/one:1", f"{MIRROR}/pause:3.10"))
+    assert (only(plan).op, plan.namespaces) == ("create", ())

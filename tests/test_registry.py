@@ -12,8 +12,9 @@ import pytest
 from planner.config import Config, RegistrySettings
 from planner.core.content import DOCKER_MANIFEST, OCI_MANIFEST, Manifest, digest_of
 from planner.core.errors import RegistryError
-from planner.core.steps import CopyBlob, MountBlob, Outcome, Place, PutManifest, PutTag, Step
-from planner.stores.credentials import Credentials
+from planner.core.place import Place
+from planner.core.steps import CopyBlob, MountBlob, Outcome, PutManifest, PutTag, Step
+from planner.stores.credentials import Credentials, Keyring
 from planner.stores.opening import Places, Stores
 from planner.stores.perform import InterruptedStepError, Report, perform
 from tests.fakes import (
@@ -210,7 +211,9 @@ def test_a_blob_from_another_host_comes_without_our_credentials(target: FakeRegi
     me = Credentials("test", "me", "secret")
     with FakeRegistry(auth=Basic("me", "secret")) as fake, OtherHost(LAYER) as other:
         fake.faults.add(Fault("GET", "blobs", RedirectTo(f"{other.url}/signed")))
-        with make_registry(fake, find=lambda: me).open_blob("a/b", DIGEST) as chunks:
+        with make_registry(fake, find=lambda: Keyring((("", me),))).open_blob(
+            "a/b", DIGEST
+        ) as chunks:
             assert b"".join(chunks) == LAYER
         assert "authorization" not in other.requests[0].headers
 
@@ -317,7 +320,7 @@ def test_an_upload_to_another_host_carries_no_credentials() -> None:
     with FakeRegistry(auth=Basic("me", "secret")) as fake, OtherHost() as other:
         location = {"Location": f"{other.url}/upload?signed=1"}
         fake.faults.add(Fault("POST", "", Status(202, headers=location)))
-        registry = make_registry(fake, find=lambda: me)
+        registry = make_registry(fake, find=lambda: Keyring((("", me),)))
         error_of(lambda: registry.write_blob("x/y", DIGEST, lambda: stream_of(LAYER, DIGEST)))
         (request,) = other.requests
         assert (request.method, request.bytes_in) == ("PUT", len(LAYER))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from planner.core.events import (
 )
 from planner.core.family import Because
 from planner.core.plan import Access, Change, Plan
+from planner.core.plan_file import plan_id
 from planner.core.refs import ImageRef, parse_image
 from planner.core.text import size
 from planner.sample import write_samples
@@ -125,7 +126,7 @@ def test_the_screen_says_what_will_happen(screen: tuple[int, int]) -> None:
     async def steps(pilot: Pilot[int]) -> None:
         text = shown(pilot)
         for each in (
-            f"plan {SMALL.id[7:19]}",
+            f"plan {plan_id(SMALL)[7:19]}",
             f"to {HOST}",
             "3 of 3 selected",
             f"{size(SMALL.bytes_to_send(SMALL.pending))} to send",
@@ -740,7 +741,7 @@ def test_blocked_images_are_a_failure_once_applied(tmp_path: Path) -> None:
 class Held(Copying):
     """Goes on until it is stopped."""
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         yield Started(0.0, 2, 3, 1000)
         yield StepStarted(0.1, f"blob {HOST}/k8s/[red]x[/red]@sha256:{'0' * 64}", 1000)
         yield (

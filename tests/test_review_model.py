@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from planner.core.content import OCI_INDEX, OCI_MANIFEST, Manifest, digest_of
+from planner.core.place import Place
 from planner.core.plan import PENDING, Change, Op, Plan
 from planner.core.refs import ImageRef, parse_canonical
-from planner.core.steps import Place
-from planner.ui.plan_text import group_of
+from planner.ui.plan.groups import group_of
 from planner.ui.review.model import PlanModel
 
 HOST = "registry.corp:5000"
@@ -272,7 +272,7 @@ def test_filters(text: str, found: set[int]) -> None:
     [
         pytest.param("/(/", "/(/ is not a regular expression: missing )", id="regex"),
         pytest.param("/abc", "/abc has no closing /", id="open-regex"),
-        pytest.param("op:copy", "op:copy is none of create +", id="op"),
+        pytest.param("op:copy", "op:copy is none of delete - create +", id="op"),
         pytest.param("op:", "op: is none of", id="op-unfinished"),
         pytest.param("size:10", "size:10 is not like size:>10MiB", id="size"),
         pytest.param("size:>10XB", "size:>10xb is not like", id="unit"),

@@ -10,7 +10,7 @@ import pytest
 from planner.config import RegistrySettings
 from planner.core.content import digest_of
 from planner.core.errors import RegistryError
-from planner.core.family import Need
+from planner.core.family import Consumer, Need
 from planner.core.resolution import Attempt, Resolution, Rewrite, RewrittenBy
 from planner.ui.consequence import consequence, consumer
 from planner.verify import Verified, verify
@@ -224,9 +224,7 @@ def test_what_eks_anywhere_asks_for_itself_is_no_pod_of_kubelet(world: World) ->
     name = f"{MIRROR}/a/one:1"
     by_node = without_fallback(make_need("a/one:1", name), Rewrite("eks-anywhere", name))
     assert consumer(one(world, by_node)) == "kubelet"
-    (attempt,) = by_node.resolution.attempts
-    own = by_node.resolution._replace(attempts=(attempt._replace(namespace=MIRROR),))
-    need = by_node._replace(resolution=own)
+    need = by_node._replace(consumer="eks-anywhere")
     result = one(world, need)
     assert consumer(result) == "eks-anywhere"
     assert consequence(result) == f"EKS Anywhere asks for {name}, which is not there"
@@ -301,12 +299,17 @@ def one_of(world: World, *needs: Need) -> Verified:
     return result
 
 
-def test_an_artifact_is_asked_for_by_what_understands_it(world: World) -> None:
+@pytest.mark.parametrize(
+    ("asks", "who"), [("eks-anywhere", "EKS Anywhere"), ("palette", "Palette")]
+)
+def test_an_artifact_is_asked_for_by_what_understands_it(
+    world: World, asks: Consumer, who: str
+) -> None:
     name = f"{MIRROR}/a/one:1"
-    need = without_fallback(make_need("a/one:1", name))._replace(kind="artifact")
+    own = make_need("a/one:1")._replace(kind="artifact", consumer=asks)
+    need = without_fallback(make_need("a/one:1", name))._replace(kind="artifact", consumer=asks)
     result = one(world, need)
-    assert consumer(result) == "eks-anywhere"
-    assert consequence(result) == f"EKS Anywhere cannot pull it: {name} is not there"
+    assert consumer(result) == asks
+    assert consequence(result) == f"{who} cannot pull it: {name} is not there"
     fill(world.upstream)
-    at_its_makers = one(world, make_need("a/one:1")._replace(kind="artifact"))
-    assert consequence(at_its_makers).startswith("EKS Anywhere pulls it from docker.io itself")
+    assert consequence(one(world, own)).startswith(f"{who} pulls it from docker.io itself")

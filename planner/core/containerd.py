@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from planner.core.refs import ImageRef
 from planner.core.resolution import Attempt, default_endpoint
 
 DEFAULT_FOLDER = "_default"
+_KEPT = 64
 
 Rewrites = Mapping[str, str]
 Rewriter = Callable[[Rewrites, str], str]
@@ -55,6 +57,12 @@ def _hosts_table(files: Mapping[str, str], registry: str) -> dict[str, Any]:
     """
     by_folder = {folder_of(file): text for file, text in files.items()}
     text = by_folder.get(registry, by_folder.get(DEFAULT_FOLDER, ""))
+    return _table(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _table(text: str) -> dict[str, Any]:
+    """One file; thousands of images are looked for in the same."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError:

@@ -12,28 +12,46 @@ from planner.core.document import ABSENT, Node, Spec
 from planner.core.gourl import parse_url
 from planner.core.lint import Layer, Rule
 from planner.core.refs import ImageRef
-from planner.core.resolution import Attempt, Resolution
+from planner.core.resolution import Attempt, Resolution, with_port
 
 if TYPE_CHECKING:  # lint does without
     from planner.core.mirror_map import MirrorMap, Written
 
 ArtifactKind = Literal["image", "chart", "artifact"]
-Choice = Literal["groups", "kubernetes_versions", "packages"]
+Consumer = Literal["kubelet", "helm", "eks-anywhere", "palette"]
+Choice = Literal["groups", "kubernetes_versions", "packages", "packs"]
 
 
 class Because(NamedTuple):
-    """Why something is needed: a place in a file (line and column from 1; 0 for the file as a whole) and a reason."""
+    """Why something is needed: a place in a file (line and column from 1; 0 for the file as a whole) and a reason.
+
+    ``cluster`` is the name of the cluster that it is needed for, empty before it is known.
+    """
 
     file: str
     line: int
     column: int
     text: str
+    cluster: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The reason, with the cluster before it."""
+        return f"{self.cluster}: {self.text}" if self.cluster else self.text
 
 
 class ListedImage(NamedTuple):
     """An image that stands in a list file given by the user."""
 
     image: ImageRef
+    because: Because
+
+
+class ListedPack(NamedTuple):
+    """A pack of Palette that stands in a list file given by the user."""
+
+    name: str
+    tag: str
     because: Because
 
 
@@ -64,7 +82,8 @@ class Selection(NamedTuple):
 
     ``everything`` asks for all that the release brings, whether this cluster uses it or not. ``groups`` are those of the
     release's images that are wanted (empty: what the family takes by default), ``kubernetes_versions`` stand in place of the
-    one that the spec names. ``packages`` are lists of further packages for the cluster.
+    one that the spec names. ``packages`` are lists of further packages for the cluster. ``packs`` are Palette's, which their
+    makers publish below ``packs_from``, ``REGISTRY/BASE``.
     """
 
     release: str = ""
@@ -75,18 +94,22 @@ class Selection(NamedTuple):
     groups: tuple[str, ...] = ()
     kubernetes_versions: tuple[str, ...] = ()
     packages: tuple[Spec, ...] = ()
+    packs: tuple[ListedPack, ...] = ()
+    packs_from: str = ""
 
 
 class Need(NamedTuple):
     """One artifact that must exist, as one consumer asks for it.
 
-    ``source`` is where its makers publish it. A source that is asked for under two names makes two needs.
+    ``source`` is where its makers publish it. A source that is asked for under two names makes two needs. ``consumer`` is who
+    fails when it is not there.
     """
 
     source: ImageRef
     resolution: Resolution
     because: tuple[Because, ...]
     kind: ArtifactKind = "image"
+    consumer: Consumer = "kubelet"
 
     @property
     def home(self) -> Attempt | None:
@@ -104,7 +127,8 @@ class Trust(NamedTuple):
     """How a spec lets its nodes reach one registry: ``node`` says so.
 
     ``host`` is host[:port], the port left out where it is the scheme's own. ``ca`` is the certificate itself (PEM), empty
-    when the spec gives none or only a path on the node.
+    when the spec gives none or only a path on the node; the system's own tools then take it from the file that the environment
+    names in ``ca_variable``. ``has_login``: those tools log in there as REGISTRY_USERNAME, with REGISTRY_PASSWORD.
     """
 
     host: str
@@ -112,6 +136,13 @@ class Trust(NamedTuple):
     is_tls: bool = True
     is_verified: bool = True
     ca: str = ""
+    ca_variable: str = ""
+    has_login: bool = False
+
+    @property
+    def address(self) -> str:
+        """``host:port``, always with its port."""
+        return with_port(self.host, is_tls=self.is_tls)
 
 
 def trust(url: str, node: Node, *, is_verified: bool, ca: str = "") -> Trust:

@@ -1,29 +1,25 @@
 """A plan: what is to change on the registry, image by image, and the content that it takes.
 
-It pins digests and carries the manifests, so that carrying it out asks the source for nothing but blobs. Saved, it is
-deterministic: equal inputs and an equal registry give equal bytes, and its id is their digest.
+It pins digests and carries the manifests, so that carrying it out asks the source for nothing but blobs. ``plan_file`` is how
+it is saved.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Literal
 
-from planner import __version__
-from planner.core.content import Descriptor, Manifest, parse_manifest
-from planner.core.errors import InputError, RegistryError
+from planner.core.content import Descriptor, Manifest
 from planner.core.family import ArtifactKind, Because
-from planner.core.refs import ImageRef, parse_canonical
-from planner.core.steps import Place
+from planner.core.namespaces import Namespace
+from planner.core.place import Place
+from planner.core.refs import ImageRef
 
-FORMAT = "planner.plan/1"
-Op = Literal["create", "move", "repair", "same", "blocked"]
-_EXPANDED_LEVELS = 3
-PENDING: frozenset[Op] = frozenset({"create", "move", "repair"})
+Op = Literal["create", "move", "repair", "same", "delete", "blocked"]
+Drift = Literal["", "source", "target", "both"]
+PENDING: frozenset[Op] = frozenset({"create", "move", "repair", "delete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,8 @@ class Change:
     """What is to happen to one name on the target registry.
 
     ``digest`` is what it shall hold, ``current`` what it holds now (empty: nothing). ``reason`` says why it is blocked, or
-    what is to be repaired. For a blocked change without a target, ``target`` is the source.
+    what is to be repaired. For a blocked change without a target, ``target`` is the source; of what is to be deleted,
+    ``source`` is the target. ``drift`` says which sides hold something else than what was last applied.
     """
 
     op: Op
@@ -43,6 +40,7 @@ class Change:
     because: tuple[Because, ...] = ()
     platforms: tuple[str, ...] = ()
     kind: ArtifactKind = "image"
+    drift: Drift = ""
 
     @property
     def place(self) -> Place:
@@ -53,6 +51,11 @@ class Change:
     def origin(self) -> Place:
         """The repository that it comes from."""
         return Place(self.source.registry, self.source.repository)
+
+    @property
+    def has_place(self) -> bool:
+        """Whether there is a name on a private registry that it is about."""
+        return self.op == "delete" or self.target != self.source
 
     @property
     def is_pending(self) -> bool:
@@ -75,12 +78,18 @@ class Access:
 
     ``read_from`` and ``write_to`` are the overrides of the command line; ``schemes`` says with which one the specs send
     their nodes to a registry; ``endpoints`` what was contacted, by registry, as far as it is not the registry's own address.
+    ``logins`` and ``authorities`` are what the specs say about registries, by host:port: to which ones their own tools log in
+    from the environment, and what they are verified with (PEM, or ``$NAME``, a variable that names a file). ``inventories``
+    are the files that answered in place of registries, which are asked when the plan is carried out.
     """
 
     read_from: str = ""
     write_to: str = ""
     schemes: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
+    logins: tuple[str, ...] = ()
+    authorities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inventories: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,7 @@ class Plan:
     """Everything that ``show``, ``review`` and ``apply`` need.
 
     ``manifests`` by digest; ``present`` names the repositories of the target registries that already hold a blob, by digest.
+    ``namespaces`` are those that must exist, in order, with the ones that do.
     """
 
     changes: tuple[Change, ...]
@@ -95,11 +105,7 @@ class Plan:
     present: Mapping[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
     inputs: tuple[Input, ...] = ()
     access: Access = field(default_factory=Access)
-
-    @cached_property
-    def id(self) -> str:
-        """``sha256:…`` of the saved form."""
-        return _id_of(_document(self))
+    namespaces: tuple[Namespace, ...] = ()
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -109,13 +115,22 @@ class Plan:
     @property
     def sources(self) -> frozenset[str]:
         """The registries that are read."""
-        return frozenset(change.source.registry for change in self.changes)
+        return frozenset(each.source.registry for each in self.changes if each.op != "delete")
 
     @property
     def targets(self) -> frozenset[str]:
         """The registries that are compared with, and written."""
-        placed = (change for change in self.changes if change.target != change.source)
-        return frozenset(change.target.registry for change in placed)
+        return frozenset(each.target.registry for each in self.changes if each.has_place)
+
+    @cached_property
+    def new_namespaces(self) -> Mapping[Place, Namespace]:
+        """The namespaces that are to be created, by the repositories that lie in them."""
+        return {
+            Place(each.registry, repository): each
+            for each in self.namespaces
+            if each.op == "create"
+            for repository in each.repositories
+        }
 
     def count(self, op: Op) -> int:
         """How many changes of one kind there are."""
@@ -133,6 +148,36 @@ class Plan:
             for blob in self.blobs(change).values()
         }
         return sum(needed.values())
+
+    def bytes_to_hold(self, changes: Iterable[Change]) -> int:
+        """What the repositories would hold more: each blob once, none that one of them has."""
+        listed = list(changes)
+        places = {change.place for change in listed}
+        wanted = {
+            each.digest: each.size for change in listed for each in self.blobs(change).values()
+        }
+        return sum(
+            size
+            for digest, size in wanted.items()
+            if not places.intersection(self.present.get(digest, ()))
+        )
+
+    def trimmed(self) -> Plan:
+        """Without the content of what needs nothing."""
+        manifests = {
+            digest: self.manifests[digest]
+            for change in self.pending
+            for digest in self._closure(change.digest)
+        }
+        blobs = {digest for change in self.pending for digest in self.blobs(change)}
+        present = {digest: self.present[digest] for digest in sorted(blobs & self.present.keys())}
+        return replace(self, manifests=manifests, present=present)
+
+    def _closure(self, digest: str) -> Iterator[str]:
+        if digest in self.manifests:
+            yield digest
+            for child in self.manifests[digest].children:
+                yield from self._closure(child.digest)
 
     def bytes_to_send(self, changes: Iterable[Change]) -> int:
         """Bytes that must cross: each blob once per target registry, and none that the registry already has."""
@@ -164,151 +209,3 @@ class Plan:
         yield from ((blob.digest, blob) for blob in manifest.blobs)
         for child in manifest.children:
             yield from self._walk(child.digest)
-
-
-def to_json(plan: Plan) -> bytes:
-    """The saved form: UTF-8 JSON, sorted keys, a line end at the end."""
-    return _dump({**_document(plan), "id": plan.id}) + b"\n"
-
-
-def from_json(data: bytes, file: str) -> Plan:
-    """Read a saved plan.
-
-    Raises:
-        InputError: not a plan, of a newer format, or altered since it was saved.
-    """
-    try:
-        document = json.loads(data)
-        stated = document["format"]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError(
-            f"{file}: this is not a saved plan", "make one with planner plan -o FILE"
-        ) from error
-    if stated != FORMAT:
-        message = f"{file}: expected format {FORMAT}, got {stated}"
-        raise InputError(message, "use the planner release that made it, or plan again")
-    if document.pop("id", "") != _id_of(document):
-        raise InputError(f"{file}: the plan was changed after it was saved", "plan again")
-    try:
-        plan = _read(document)
-        _check_content(plan)
-    except (ValueError, TypeError, KeyError, AttributeError, RegistryError) as error:
-        raise InputError(f"{file}: the plan is damaged", "plan again") from error
-    return plan
-
-
-def _id_of(document: Mapping[str, Any]) -> str:
-    """The digest of the document as JSON with sorted keys and no white space, however it is laid out in a file."""
-    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"sha256:{hashlib.sha256(canonical.encode('utf-8', 'surrogatepass')).hexdigest()}"
-
-
-def _check_content(plan: Plan) -> None:
-    """Every pending image is there, down to its last manifest."""
-    needed = dict.fromkeys(change.digest for change in plan.pending)
-    while needed:
-        manifest = plan.manifests[needed.popitem()[0]]
-        needed |= dict.fromkeys(child.digest for child in manifest.children)
-
-
-def _dump(document: Mapping[str, Any]) -> bytes:
-    """One change, manifest or input a line: small differences, and the encoder stays fast for large plans."""
-    return _lines(document, _EXPANDED_LEVELS).encode("utf-8", "surrogatepass")
-
-
-def _lines(value: Any, levels: int) -> str:
-    if not levels or not isinstance(value, dict | list) or not value:
-        return json.dumps(value, sort_keys=True, ensure_ascii=False)
-    if isinstance(value, list):
-        return "[\n" + ",\n".join(_lines(each, levels - 1) for each in value) + "\n]"
-    pairs = (f"{json.dumps(key)}: {_lines(value[key], levels - 1)}" for key in sorted(value))
-    return "{\n" + ",\n".join(pairs) + "\n}"
-
-
-def _document(plan: Plan) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "planner": __version__,
-        "inputs": [asdict(each) for each in plan.inputs],
-        "access": asdict(plan.access),
-        "changes": [_change_document(change) for change in plan.changes],
-        "content": {
-            "manifests": {
-                digest: {"media_type": each.media_type, "data": each.data.decode("utf-8")}
-                for digest, each in plan.manifests.items()
-            },
-            "present": {
-                digest: sorted(map(str, places))
-                for digest, places in plan.present.items()
-                if places
-            },
-        },
-        "totals": totals(plan),
-    }
-
-
-def totals(plan: Plan) -> dict[str, int]:
-    """The figures of the summary: images by operation, and bytes."""
-    counts = {op: plan.count(op) for op in get_args(Op)}
-    return {
-        **counts,
-        "bytes": plan.total_bytes(plan.pending),
-        "bytes_to_send": plan.bytes_to_send(plan.pending),
-    }
-
-
-def _change_document(change: Change) -> dict[str, Any]:
-    return {
-        "op": change.op,
-        "kind": change.kind,
-        "target": str(change.target),
-        "source": str(change.source),
-        "digest": change.digest,
-        "current": change.current,
-        "reason": change.reason,
-        "platforms": list(change.platforms),
-        "because": [each._asdict() for each in change.because],
-    }
-
-
-def _read(document: Mapping[str, Any]) -> Plan:
-    content = document["content"]
-    return Plan(
-        changes=tuple(_read_change(each) for each in document["changes"]),
-        manifests={
-            digest: _read_manifest(digest, each["media_type"], each["data"])
-            for digest, each in content["manifests"].items()
-        },
-        present={
-            digest: tuple(_read_place(each) for each in places)
-            for digest, places in content["present"].items()
-        },
-        inputs=tuple(Input(**each) for each in document["inputs"]),
-        access=Access(**document["access"]),
-    )
-
-
-def _read_manifest(digest: str, media_type: str, text: str) -> Manifest:
-    manifest = parse_manifest(text.encode("utf-8"), media_type, digest)
-    if manifest.digest != digest:
-        raise ValueError(digest)
-    return manifest
-
-
-def _read_change(document: Mapping[str, Any]) -> Change:
-    return Change(
-        op=document["op"],
-        target=parse_canonical(document["target"]),
-        source=parse_canonical(document["source"]),
-        digest=document["digest"],
-        current=document["current"],
-        reason=document["reason"],
-        because=tuple(Because(**each) for each in document["because"]),
-        platforms=tuple(document["platforms"]),
-        kind=document["kind"],
-    )
-
-
-def _read_place(text: str) -> Place:
-    registry, _, repository = text.partition("/")
-    return Place(registry, repository)

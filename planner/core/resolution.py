@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -9,6 +10,7 @@ from planner.core.refs import DOCKER_HUB, ImageRef, name_problem
 
 RewrittenBy = Literal["imageswap", "eks-anywhere", "kubeone", "system-default-registry"]
 _API = "/v2"
+_KEPT = 256
 
 
 class Rewrite(NamedTuple):
@@ -40,7 +42,7 @@ class Attempt(NamedTuple):
     @property
     def host(self) -> str:
         """``host[:port]`` of the endpoint."""
-        return urlsplit(self.endpoint).netloc.rpartition("@")[2]
+        return _host(self.endpoint)
 
     @property
     def registry(self) -> str:
@@ -92,6 +94,12 @@ class Resolution(NamedTuple):
         return self.attempts[0] if self.attempts else None
 
 
+@lru_cache(maxsize=_KEPT)
+def _host(endpoint: str) -> str:
+    """Few endpoints serve many images, and everybody asks for their host."""
+    return urlsplit(endpoint).netloc.rpartition("@")[2]
+
+
 _HUB_HOSTS = frozenset({"registry-1.docker.io", "index.docker.io", DOCKER_HUB})
 
 
@@ -111,6 +119,13 @@ def default_scheme(host: str) -> str:
     if not colon or "]" in port:
         return "https"
     return "http" if is_loopback(name) and port != "443" else "https"
+
+
+def with_port(host: str, *, is_tls: bool) -> str:
+    """``host[:port]`` in lower case, with the scheme's port when it names none."""
+    name = host.lower()
+    has_port = ":" in name.rpartition("]")[2]
+    return name if has_port else f"{name}:{443 if is_tls else 80}"
 
 
 def is_loopback(name: str) -> bool:

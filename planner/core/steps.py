@@ -8,17 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.core.content import Manifest
+from planner.core.place import Place
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A repository on a registry."""
+@dataclass(frozen=True, slots=True)
+class CreateNamespace:
+    """Create what a product wants to exist before anything is pushed: a project, a repository, an organisation."""
 
     registry: str
-    repository: str
+    namespace: str
 
-    def __str__(self) -> str:
-        return f"{self.registry}/{self.repository}"
+    @property
+    def id(self) -> str:
+        """Stable name of the step."""
+        return f"namespace {self.registry}/{self.namespace}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,36 @@ class PutTag:
 
 
 @dataclass(frozen=True, slots=True)
+class AllCopied:
+    """Nothing to do; it stands between everything that comes and whatever goes."""
+
+    @property
+    def id(self) -> str:
+        """Stable name of the step."""
+        return "all copied"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteTag:
+    """Take a tag away, as long as it still points at ``digest``.
+
+    Some registries delete by digest alone, which takes every tag of it. ``together`` are the tags of the repository with the
+    same digest that are to go as well, ``keep`` the digests that have to stay in it.
+    """
+
+    target: Place
+    tag: str
+    digest: str
+    together: frozenset[str] = frozenset()
+    keep: frozenset[str] = frozenset()
+
+    @property
+    def id(self) -> str:
+        """Stable name of the step."""
+        return f"delete {self.target}:{self.tag}"
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a step. ``moved`` counts the bytes that crossed; ``error`` is empty on success."""
 
@@ -90,7 +123,7 @@ class Outcome:
     code: str = ""
 
 
-Step = CopyBlob | MountBlob | PutManifest | PutTag
+Step = CreateNamespace | CopyBlob | MountBlob | PutManifest | PutTag | AllCopied | DeleteTag
 BlobStep = CopyBlob | MountBlob
 
 

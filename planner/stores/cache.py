@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from planner.core.content import Manifest, digest_of, parse_manifest
@@ -30,6 +29,8 @@ class ManifestCache:
 
     def put(self, manifest: Manifest) -> None:
         """Remember it."""
+        import tempfile  # noqa: PLC0415 - slow, and where nothing changes, nothing is kept
+
         path = self._path(manifest.digest)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)

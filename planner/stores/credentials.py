@@ -1,7 +1,9 @@
-"""Credentials from where docker and podman keep them. They stay in memory and in one request header.
+"""Credentials from where docker and podman keep them, or a spec's own tools. They stay in memory and in one request header.
 
 Source: docker/cli docs/reference/commandline/login (config.json: ``auths``, ``credHelpers``, ``credsStore``,
-``identitytoken``), docker/docker-credential-helpers README (the protocol), containers-auth.json(5).
+``identitytoken``), docker/docker-credential-helpers README (the protocol), containers-auth.json(5) and containers/image
+pkg/docker/config/config.go ``findCredentialsInFile`` (entries of namespaces), aws/eks-anywhere aebd9a0 pkg/config/registry.go
+(``REGISTRY_USERNAME``).
 """
 
 from __future__ import annotations
@@ -9,11 +11,10 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.core.errors import RegistryError
 from planner.core.refs import DOCKER_HUB
@@ -23,6 +24,7 @@ _HUB_NAMES = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 _TOKEN_USER = "<token>"  # noqa: S105 - the marker by which a helper says that the secret is an identity token
 _NOT_FOUND = "credentials not found"
 _HELPER_TIMEOUT = 60
+_USERNAME, _PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,56 @@ class Credentials:
         return f"Basic {encoded.decode()}"
 
 
-def find_credentials(host: str, helper: str = "") -> Credentials | None:
-    """What is known for ``host[:port]``: by ``helper`` when given, else by docker's and podman's files in turn.
+class Keyring(NamedTuple):
+    """What is known for one registry: credentials with the namespace that they are for, the narrowest first.
+
+    The empty namespace is the whole registry, and the last one.
+    """
+
+    entries: tuple[tuple[str, Credentials], ...] = ()
+
+    def for_repository(self, repository: str = "") -> Credentials | None:
+        """The narrowest that fit; those of the whole registry when no repository is given."""
+        return next(
+            (each for name, each in self.entries if not name or _is_below(repository, name)), None
+        )
+
+
+def find_credentials(host: str, helper: str = "", *, has_login: bool = False) -> Keyring:
+    """What is known for ``host[:port]``: by ``helper`` alone when given, else by docker's and podman's files in turn.
+
+    ``has_login``: a spec says that its own tools log in there from the environment, which then goes before the files.
 
     Raises:
         RegistryError: a file or helper that claims to have them cannot be used.
     """
     if helper:
-        return _ask_helper(helper, host)
+        return _keyring(_ask_helper(helper, host))
+    if has_login and (found := _from_environment()):
+        return _keyring(found)
+    entries: list[tuple[str, Credentials]] = []
     for path in _files():
-        found = _from_file(path, host)
-        if found:
-            return found
-    return None
+        entries += _from_file(path, host)
+        if entries and not entries[-1][0]:
+            break
+    return Keyring(tuple(entries))
+
+
+def _keyring(found: Credentials | None) -> Keyring:
+    return Keyring((("", found),) if found else ())
+
+
+def _is_below(repository: str, namespace: str) -> bool:
+    return f"{repository}/".startswith(f"{namespace}/")
+
+
+def _from_environment() -> Credentials | None:
+    found = Credentials(
+        f"{_USERNAME} and {_PASSWORD}",
+        os.environ.get(_USERNAME, ""),
+        os.environ.get(_PASSWORD, ""),
+    )
+    return found if found.basic else None
 
 
 def _files() -> Iterator[Path]:
@@ -71,38 +110,50 @@ def _files() -> Iterator[Path]:
     yield Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "containers" / "auth.json"
 
 
-def _from_file(path: Path, host: str) -> Credentials | None:
+def _from_file(path: Path, host: str) -> list[tuple[str, Credentials]]:
+    """What a file has for the registry, the narrowest namespace first."""
     try:
         config = json.loads(path.read_bytes())
     except FileNotFoundError:
-        return None
+        return []
     except (OSError, ValueError, RecursionError) as error:
         raise RegistryError(
             f"{path}: cannot be read as JSON", "repair it, or log in again"
         ) from error
     if not isinstance(config, dict):
-        return None
-    helper = _lookup(config.get("credHelpers"), host) or config.get("credsStore")
+        return []
+    helpers = _entries(config.get("credHelpers"), host)
+    helper = next((each for name, each in helpers if not name), config.get("credsStore"))
     if helper and (found := _ask_helper(str(helper), host)):
-        return found
-    entry = _lookup(config.get("auths"), host)
-    return _from_entry(entry, path) if isinstance(entry, dict) else None
+        return [("", found)]
+    entries = (
+        (name, _from_entry(entry, path))
+        for name, entry in _entries(config.get("auths"), host)
+        if isinstance(entry, dict)
+    )
+    return [(name, found) for name, found in entries if found]
 
 
-def _lookup(table: Any, host: str) -> Any:
-    """The entry of a host; one under exactly its name goes before one under a URL or a namespace of it."""
+def _entries(table: Any, host: str) -> list[tuple[str, Any]]:
+    """The entries of a host by namespace: the narrowest first, and one under exactly its name before one under a URL of it."""
     if not isinstance(table, dict):
-        return None
-    if host in table:
-        return table[host]
-    return next((value for key, value in table.items() if _host_of(key) == _host_of(host)), None)
+        return []
+    keys = [(key, *_parts_of(key)) for key in table]
+    ours = [(key, name) for key, of, name in keys if of == _normal(host)]
+    ours.sort(key=lambda each: (-len(each[1]), each[0] != host))
+    return [(name, table[key]) for key, name in ours]
 
 
-def _host_of(key: str) -> str:
-    """Keys may be URLs; all names of Docker Hub are one."""
-    host = key.partition("://")[2] or key
-    host = host.partition("/")[0]
-    return DOCKER_HUB if host in _HUB_NAMES else host
+def _parts_of(key: str) -> tuple[str, str]:
+    """Host and namespace. A key that is a URL stands for the host: the path of such a key is that of an API."""
+    _, scheme, rest = key.rpartition("://")
+    host, _, path = rest.partition("/")
+    return _normal(host), "" if scheme else path.strip("/")
+
+
+def _normal(host: str) -> str:
+    """All names of Docker Hub are one, and the port of https may be left out."""
+    return DOCKER_HUB if host in _HUB_NAMES else host.removesuffix(":443")
 
 
 def _from_entry(entry: Mapping[str, Any], path: Path) -> Credentials | None:
@@ -123,8 +174,17 @@ def _from_entry(entry: Mapping[str, Any], path: Path) -> Credentials | None:
 
 
 def _ask_helper(name: str, host: str) -> Credentials | None:
-    program = f"docker-credential-{name}"
-    server = _HUB_KEY if _host_of(host) == DOCKER_HUB else host
+    """What a helper has for a registry, whose name may be stored there with the port of https or without it."""
+    known = _normal(host)
+    servers = (_HUB_KEY,) if known == DOCKER_HUB else dict.fromkeys((host, known))
+    answers = (_ask(f"docker-credential-{name}", server) for server in servers)
+    return next(filter(None, answers), None)
+
+
+def _ask(program: str, server: str) -> Credentials | None:
+    import subprocess  # noqa: PLC0415 - slow, and few have a helper
+
+    by_hand = f"try it by hand: echo {server} | {program} get"
     try:
         done = subprocess.run(
             [program, "get"],
@@ -139,16 +199,16 @@ def _ask_helper(name: str, host: str) -> Credentials | None:
         reason = "is not on PATH" if isinstance(error, FileNotFoundError) else "cannot be run"
         message = f"the credential helper {program} {reason}"
         raise RegistryError(
-            message, f"install it, or log in without it: docker login {host}"
+            message, f"install it, or log in without it: docker login {server}"
         ) from error
     except subprocess.TimeoutExpired as error:
         message = f"the credential helper {program} did not answer within {_HELPER_TIMEOUT} s"
-        raise RegistryError(message, f"try it by hand: echo {host} | {program} get") from error
+        raise RegistryError(message, by_hand) from error
     if done.returncode != 0:
         if _NOT_FOUND in done.stdout + done.stderr:
             return None
-        message = f"the credential helper {program} failed for {host} (exit {done.returncode})"
-        raise RegistryError(message, f"try it by hand: echo {host} | {program} get")
+        message = f"the credential helper {program} failed for {server} (exit {done.returncode})"
+        raise RegistryError(message, by_hand)
     return _from_helper(done.stdout, program)
 
 

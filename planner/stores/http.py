@@ -1,48 +1,43 @@
-"""Requests to one registry: connection, retries, and every foreign error turned into ``RegistryError`` once.
+"""Requests to one registry: retries, redirects, and every foreign error turned into ``RegistryError`` once.
 
-Invariants: no environment steers a request (``trust_env`` is off: a netrc entry would replace our token, CA variables our
-trust); no cookie is kept; nothing is written to a log but method, host, path and status.
+Invariants: no environment steers a request but by naming a proxy; no cookie is kept; nothing is written to a log but method,
+host, path and status. What goes to the registry itself goes over ``wire``, all else through ``elsewhere``.
 """
 
 from __future__ import annotations
 
-import email.utils
-import io
 import json
 import logging
-import random
-import ssl
+import os
+import socket
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
-
-from planner import __version__
 from planner.config import Tls
 from planner.core.errors import RegistryError
 from planner.core.text import printable
+from planner.stores.answer import Answer
+from planner.stores.wire import Body, Wires
+
+if TYPE_CHECKING:
+    from planner.stores.elsewhere import Elsewhere
 
 logger = logging.getLogger(__name__)
 
-Body = bytes | Iterable[bytes] | None
 _RETRYABLE = frozenset({408, 429, 500, 502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRIES = 5
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 60.0
-_CONNECT_TIMEOUT = 10.0
-_READ_TIMEOUT = 120.0
 _LONGEST_ANSWER = 256 * 1024
 _MOST_REDIRECTS = 8
 _AUTHORIZATION = "Authorization"
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +59,13 @@ class Connection:
     def __init__(self, base: str, tls: Tls, parallelism: int, patience: Patience) -> None:
         self.base = base
         self.origin = _origin(base)
+        self._tls = tls
+        self._parallelism = parallelism
         self._patience = patience
         self._slots = threading.BoundedSemaphore(parallelism)
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.max_redirects = _MOST_REDIRECTS
-        self._session.headers["User-Agent"] = f"planner/{__version__}"
-        self._session.headers["Accept-Encoding"] = "identity"
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.proxies.update(get_environ_proxies(base, no_proxy=None))
-        adapter = _Adapter(tls if base.startswith("https:") else None, parallelism)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._opening = threading.Lock()
+        self._elsewhere: Elsewhere | None = None
+        self._wires = None if not base.isascii() or _has_proxy(base) else _wires(base, tls)
 
     def send(
         self,
@@ -87,7 +77,7 @@ class Connection:
         longest: int | None = _LONGEST_ANSWER,
         retries: bool = True,
         elsewhere: bool = False,
-    ) -> requests.Response:
+    ) -> Answer:
         """One answer, whatever its status; only a registry that does not answer is an error.
 
         ``url`` may be relative to the base. Redirects are followed for reads alone, and never carry credentials to
@@ -112,113 +102,107 @@ class Connection:
         longest: int | None,
         retries: bool,  # noqa: FBT001
         elsewhere: bool,  # noqa: FBT001
-    ) -> requests.Response:
-        full = urljoin(f"{self.base}/", url)
+    ) -> Answer:
+        full = self._full(url)
         headers = dict(headers or {})
-        if not (elsewhere or self.belongs_here(full)):
+        if not (elsewhere or self._is_own(full)):
             headers.pop(_AUTHORIZATION, None)
         tries = self._patience.tries if retries else 1
         for attempt in range(1, tries + 1):
             last = attempt == tries
             try:
-                response = self._once(method, full, headers, body, longest)
-            except requests.RequestException as error:
+                answer = self._once(method, full, headers, body, longest)
+            except OSError as error:
                 if last or not _may_come_back(error):
                     raise unreachable(error, full) from error
                 self._pause(attempt, None)
                 continue
-            if last or response.status_code not in _RETRYABLE:
-                return response
-            response.close()
-            self._pause(attempt, response)
+            if last or answer.status_code not in _RETRYABLE:
+                return answer
+            self._pause(attempt, answer)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def belongs_here(self, url: str) -> bool:
         """Whether a URL is on the same origin, so that it may see our credentials."""
-        return _origin(urljoin(f"{self.base}/", url)) == self.origin
+        return self._is_own(self._full(url))
+
+    def _full(self, url: str) -> str:
+        # Thousands of times, and taking URLs apart is slow: what begins like this needs no second look.
+        return f"{self.base}/{url}" if url.startswith("v2/") else urljoin(f"{self.base}/", url)
+
+    def _is_own(self, full: str) -> bool:
+        return full.startswith(f"{self.base}/") or _origin(full) == self.origin
 
     def _once(
         self, method: str, url: str, headers: dict[str, str], body: Body, longest: int | None
-    ) -> requests.Response:
+    ) -> Answer:
         with self._slots:
-            response = self._session.request(
-                method,
-                url,
-                headers=headers,
-                data=body,
-                stream=True,
-                timeout=(_CONNECT_TIMEOUT, _READ_TIMEOUT),
-                allow_redirects=method in ("GET", "HEAD"),
-            )
-            if longest is not None or response.status_code != 200:
-                _load(response, longest or _LONGEST_ANSWER)
-        path = urlsplit(url).path
-        logger.debug("%s %s%s %d", method, urlsplit(url).netloc, path, response.status_code)
-        return response
+            answer = self._followed(method, url, headers, body)
+            if longest is not None or answer.status_code != 200:
+                answer.load(longest or _LONGEST_ANSWER)
+        if logger.isEnabledFor(logging.DEBUG):
+            path = urlsplit(url).path
+            logger.debug("%s %s%s %d", method, _host_of(url), path, answer.status_code)
+        return answer
 
-    def _pause(self, attempt: int, response: requests.Response | None) -> None:
-        asked = _retry_after(response, self._patience.now()) if response is not None else None
-        backoff = _FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+    def _followed(self, method: str, url: str, headers: Mapping[str, str], body: Body) -> Answer:
+        """The answer behind all redirects, for reads; credentials stay with whom they were sent to at first."""
+        for _ in range(_MOST_REDIRECTS + 1):
+            answer = self._ask(method, url, headers, body)
+            place = answer.headers.get("Location") if answer.status_code in _REDIRECTS else None
+            if not place or method not in ("GET", "HEAD"):
+                return answer
+            answer.load(_LONGEST_ANSWER)
+            following = urljoin(url, place)
+            if not _may_see_as_much(following, url):
+                headers = {name: each for name, each in headers.items() if name != _AUTHORIZATION}
+            url = following
+        raise OSError("Exceeded the redirects that anybody needs")
+
+    def _ask(self, method: str, url: str, headers: Mapping[str, str], body: Body) -> Answer:
+        if self._wires and self._is_own(url):
+            return self._wires.ask(method, url, headers, body)
+        with self._opening:
+            if self._elsewhere is None:
+                self._elsewhere = _open_elsewhere(self._tls, self._parallelism)
+        return self._elsewhere.ask(method, url, headers, body)
+
+    def _pause(self, attempt: int, answer: Answer | None) -> None:
+        from random import uniform  # noqa: PLC0415 - nearly no run pauses
+
+        asked = _retry_after(answer, self._patience.now()) if answer is not None else None
+        backoff = _FIRST_PAUSE * 2 ** (attempt - 1) * uniform(0.8, 1.2)  # noqa: S311 - jitter
         self._patience.sleep(min(asked if asked is not None else backoff, _LONGEST_PAUSE))
 
 
-class _Adapter(HTTPAdapter):
-    """Hands our own TLS context down, and keeps requests from loading its own trust on top of it."""
+def _wires(base: str, tls: Tls) -> Wires:
+    if not base.startswith("https:"):
+        return Wires(base, None)
+    from planner.stores.tls import tls_context  # noqa: PLC0415 - not for plain HTTP
 
-    def __init__(self, tls: Tls | None, parallelism: int) -> None:
-        self._context = tls_context(tls) if tls else None
-        super().__init__(pool_connections=4, pool_maxsize=parallelism, pool_block=False)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context, blocksize=1 << 17)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave verification to the context."""
-
-    def build_connection_pool_key_attributes(
-        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
-    ) -> tuple[Any, Any]:
-        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
-        return host, {}
+    return Wires(base, tls_context(tls))
 
 
-@cache
-def tls_context(tls: Tls) -> ssl.SSLContext:
-    """The trust and identity for one registry. Building one takes long, so equal settings share it.
+def _open_elsewhere(tls: Tls, parallelism: int) -> Elsewhere:
+    from planner.stores.elsewhere import Elsewhere  # noqa: PLC0415 - slow, and few runs need it
+    from planner.stores.tls import tls_context  # noqa: PLC0415 - as above
 
-    Raises:
-        RegistryError: a file is missing or holds nothing usable.
-    """
-    context = ssl.create_default_context()
-    # Python 3.13 refuses authorities without key usage; Go, and so every node, accepts them.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-    try:
-        if tls.ca_file:
-            context.load_verify_locations(tls.ca_file)
-        if tls.cert_file:
-            context.load_cert_chain(tls.cert_file, tls.key_file or None)
-    except (OSError, ssl.SSLError) as error:
-        files = " ".join(filter(None, (tls.ca_file, tls.cert_file, tls.key_file)))
-        reason = getattr(error, "strerror", None) or error
-        raise RegistryError(
-            f"the TLS files cannot be used: {reason} ({files})",
-            "check the paths under tls in planner.yaml, and that the files are PEM",
-        ) from error
-    if tls.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    return context
+    return Elsewhere(tls_context(tls), parallelism)
 
 
-def refused(response: requests.Response, what: str, hint: str = "") -> RegistryError:
+def _has_proxy(url: str) -> bool:
+    """Whether a proxy stands before a URL. On Linux only the environment can name one, and mostly names none."""
+    if sys.platform == "linux" and not any(name.lower() in _PROXIES for name in os.environ):
+        return False
+    from planner.stores.elsewhere import has_proxy  # noqa: PLC0415 - as above
+
+    return has_proxy(url)
+
+
+def refused(answer: Answer, what: str, hint: str = "") -> RegistryError:
     """The error for an answer that is not the one hoped for; ``what`` names the request."""
-    code, detail = _error_of(response)
-    status = response.status_code
+    code, detail = _error_of(answer)
+    status = answer.status_code
     words = " ".join(filter(None, (str(status), code)))
     message = f"{what}: {words}{f': {detail}' if detail else ''}"
     return RegistryError(
@@ -232,8 +216,8 @@ def refused(response: requests.Response, what: str, hint: str = "") -> RegistryE
 
 def unreachable(error: Exception, url: str) -> RegistryError:
     """The error for a registry that did not answer."""
-    host = urlsplit(url).netloc
-    text = str(error)
+    host = _host_of(url)
+    text = _text(error)
     for mark, reason, hint in _REASONS:
         if mark in text:
             return RegistryError(f"{host}: {reason}", hint.format(host=host), retryable=not hint)
@@ -282,7 +266,7 @@ _REASONS = (
 )
 
 
-def _may_come_back(error: requests.RequestException) -> bool:
+def _may_come_back(error: OSError) -> bool:
     hopeless = (
         "CERTIFICATE",
         "WRONG_VERSION",
@@ -291,47 +275,55 @@ def _may_come_back(error: requests.RequestException) -> bool:
         "Connection refused",
         "Exceeded",
     )
-    return not any(mark in str(error) for mark in hopeless)
+    text = _text(error)
+    return not any(mark in text for mark in hopeless)
+
+
+def _text(error: Exception) -> str:
+    return "NameResolutionError" if isinstance(error, socket.gaierror) else str(error)
 
 
 def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    default = ":443" if parts.scheme == "https" else ":80"
-    return parts.scheme, parts.netloc.rpartition("@")[2].removesuffix(default).lower()
+    scheme = urlsplit(url).scheme
+    return scheme, _host_of(url).removesuffix(":443" if scheme == "https" else ":80").lower()
 
 
-def _load(response: requests.Response, longest: int) -> None:
-    """Take the body in, which frees the connection for the next request; only the start of a longer one."""
-    raw, body = response.raw, b""
-    try:
-        body = raw.read(longest, decode_content=True)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        if response.ok:
-            raise requests.ConnectionError(error) from error
-    finally:
-        raw.close()
-    response.raw = io.BytesIO(body)
+def _host_of(url: str) -> str:
+    """``host[:port]`` without a name and password, which do not belong in a message."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def _retry_after(response: requests.Response, now: float) -> float | None:
+def _may_see_as_much(following: str, url: str) -> bool:
+    """Whether credentials for one may go to the other: the same origin, or its own change from plain HTTP to TLS."""
+    old, new = urlsplit(url), urlsplit(following)
+    is_change_to_tls = (old.scheme, new.scheme) == ("http", "https") and (
+        old.hostname == new.hostname and old.port in (None, 80) and new.port in (None, 443)
+    )
+    return is_change_to_tls or _origin(following) == _origin(url)
+
+
+def _retry_after(answer: Answer, now: float) -> float | None:
     """Seconds to wait, from either form of the header."""
-    value = response.headers.get("Retry-After", "")
+    value = answer.headers.get("Retry-After", "")
     if value.isdecimal():
         return float(value)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - nearly no run pauses
+
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):
         return None
 
 
-def _error_of(response: requests.Response) -> tuple[str, str]:
+def _error_of(answer: Answer) -> tuple[str, str]:
     """The registry's code and words; bodies may be empty, plain text or HTML."""
-    body = response.content
+    body = answer.content
     try:
-        first = json.loads(body)["errors"][0]
-        return printable(str(first.get("code", "")))[:60], printable(str(first.get("message", "")))[
-            :300
-        ]
+        found = json.loads(body)
+        # A product's own API (GitLab, Quay, Docker Hub) has one object instead of the registry's list.
+        first = found["errors"][0] if "errors" in found else {"message": found["message"]}
+        code, message = (printable(str(first.get(each, ""))) for each in ("code", "message"))
+        return code[:60], message[:300]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         words = body.decode("utf-8", "replace").strip()
         return "", "" if words.startswith("<") else printable(words.partition("\n")[0])[:200]

@@ -15,7 +15,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -29,8 +28,9 @@ from planner.core.content import (
     digest_of,
     parse_manifest,
 )
-from planner.core.errors import RegistryError
-from planner.core.refs import DOCKER_HUB, is_digest
+from planner.core.errors import InputError, RegistryError
+from planner.core.quota import Quota
+from planner.core.refs import DOCKER_HUB, is_digest, parse_image
 from planner.stores.store import CHUNK, Arrival, Chunks, OpenBlob
 
 _NAME = "org.opencontainers.image.ref.name"
@@ -53,6 +53,19 @@ class LayoutFolder:
             self._refresh()
             return next((self._names[name] for name in names if name in self._names), None)
 
+    def names(self) -> list[str]:
+        """All names of the index."""
+        with self._lock:
+            self._refresh()
+            return list(self._names)
+
+    def drop_name(self, name: str) -> None:
+        """Forget a name; its content stays, since others may share it."""
+        with self._lock, self._exclusive():
+            index = self._read_index()
+            index["manifests"] = [each for each in index["manifests"] if _name_of(each) != name]
+            self._write_index(index)
+
     def set_name(self, name: str, descriptor: dict[str, Any]) -> None:
         """Point ``name`` at a manifest that is there."""
         with self._lock, self._exclusive():
@@ -60,8 +73,7 @@ class LayoutFolder:
             kept = [each for each in index["manifests"] if _name_of(each) != name]
             named = {**descriptor, "annotations": {_NAME: name}}
             index["manifests"] = sorted([*kept, named], key=_name_of)
-            text = json.dumps(index, indent=1, sort_keys=True)
-            self._replace(self.path / "index.json", text.encode())
+            self._write_index(index)
 
     def blob(self, digest: str) -> Path:
         """Where a blob is or would be."""
@@ -83,6 +95,10 @@ class LayoutFolder:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._replace(target, chunks)
 
+    def _write_index(self, index: dict[str, Any]) -> None:
+        text = json.dumps(index, indent=1, sort_keys=True)
+        self._replace(self.path / "index.json", text.encode())
+
     def _make(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         marker = self.path / "oci-layout"
@@ -94,6 +110,8 @@ class LayoutFolder:
 
         What a killed run leaves stays in the folder's root, where no reader takes it for a blob.
         """
+        import tempfile  # noqa: PLC0415 - slow, and a registry needs none
+
         with self._failures("write"):
             handle, name = tempfile.mkstemp(prefix=".planner-", dir=self.path)
             try:
@@ -158,13 +176,18 @@ class Layout:
 
     def __init__(self, folder: LayoutFolder, registry: str) -> None:
         self.name = f"oci:{folder.path}"
+        self.quota: Quota | None = None
         self._folder = folder
         self._registry = registry
 
     def greet(self) -> None:
         """Nothing to do: one that is to be written may not exist yet."""
 
-    def head(self, repository: str, reference: str) -> Descriptor | None:
+    def path_of(self, repository: str) -> str:
+        """As everybody calls it."""
+        return repository
+
+    def head(self, repository: str, reference: str, *, may_pull: bool = True) -> Descriptor | None:
         """Look the name up; a name whose content is gone counts as absent."""
         if ":" in reference:
             return self._content(reference, "")
@@ -216,6 +239,32 @@ class Layout:
         with source() as stream:
             self._folder.write(digest, iter(stream))
         return "copied"
+
+    def tags(self, repository: str) -> list[str]:
+        """The names of the index that begin with the repository."""
+        return sorted({tag for name, tag in self._named() if name == repository})
+
+    def repositories(self) -> list[str]:
+        """What the names of the index begin with."""
+        return sorted({name for name, _ in self._named()})
+
+    def delete(self, repository: str, reference: str) -> bool:
+        """Forget the name; a digest goes by itself, when nothing names it any more."""
+        if is_digest(reference):
+            return False
+        for name in self._names(repository, reference):
+            self._folder.drop_name(name)
+        return True
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        """Repository and tag of each name that belongs to this registry."""
+        for name in self._folder.names():
+            try:
+                image = parse_image(name)
+            except InputError:
+                continue
+            if image.registry == self._registry and image.tag:
+                yield image.repository, image.tag
 
     def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
         """Write it as a blob; under a tag, also into the index."""

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from planner.core.content import INDEX_TYPES
 from planner.core.errors import RegistryError
+from planner.core.place import Place
 from planner.core.steps import (
+    AllCopied,
     BlobStep,
     CopyBlob,
+    CreateNamespace,
+    DeleteTag,
     MountBlob,
     Outcome,
-    Place,
     PutManifest,
     PutTag,
     Step,
 )
 from planner.stores.http import Patience
 from planner.stores.opening import Stores
+from planner.stores.store import Store
 from planner.stores.verified import VerifiedStream
 
 Report = Callable[[str, int], None]
@@ -58,6 +63,12 @@ def _do(stores: Stores, report: Report, step: Step) -> Outcome:
             return _bring(stores, report, step, None)
         case MountBlob():
             return _bring(stores, report, step, step.sibling)
+        case CreateNamespace():
+            stores.product(step.registry).create(step.namespace)
+        case AllCopied():
+            pass
+        case DeleteTag():
+            _delete(stores, step)
         case PutManifest():
             _put(stores, step, step.manifest.digest)
         case PutTag():
@@ -90,3 +101,53 @@ def _put(stores: Stores, step: PutManifest | PutTag, reference: str) -> None:
     stores.target(step.target.registry).write_manifest(
         step.target.repository, reference, step.manifest
     )
+
+
+def _delete(stores: Stores, step: DeleteTag) -> None:
+    """Take a tag away: by itself where the registry can do that, else by its digest, if that takes no other tag along."""
+    store = stores.target(step.target.registry)
+    repository = step.target.repository
+    held = store.head(repository, step.tag)
+    if held is None:
+        return
+    if held.digest != step.digest:
+        raise RegistryError(
+            f"{step.target}:{step.tag} was moved since the plan was made",
+            "plan again",
+            code="STALE",
+        )
+    if store.delete(repository, step.tag):
+        return
+    if in_use := _user_of(store, step):
+        raise RegistryError(
+            f"{step.target}:{step.tag}: this registry deletes by digest alone, and {in_use} needs the same one",
+            "keep the tag (--exclude), or let go of what needs its content",
+        )
+    if not store.delete(repository, step.digest):
+        raise RegistryError(
+            f"{step.target}: the registry does not delete",
+            "allow it in its configuration (distribution: storage.delete.enabled), or leave out --prune",
+        )
+
+
+def _user_of(store: Store, step: DeleteTag) -> str:
+    """What would be lost with the digest of a tag; empty when nothing would."""
+    repository = step.target.repository
+    if step.digest in step.keep:
+        return f"{repository}@{step.digest}"
+    kept = (tag for tag in store.tags(repository) if tag not in step.together)
+    for reference in (*kept, *sorted(step.keep)):
+        found = store.head(repository, reference)
+        if found is None:
+            continue
+        if found.digest == step.digest or step.digest in _below(store, repository, found.digest):
+            return f"{repository}:{reference}"
+    return ""
+
+
+def _below(store: Store, repository: str, digest: str) -> Iterator[str]:
+    """The digests of an index's manifests."""
+    for child in store.manifest(repository, digest).children:
+        yield child.digest
+        if child.media_type in INDEX_TYPES:
+            yield from _below(store, repository, child.digest)

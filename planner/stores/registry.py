@@ -5,12 +5,10 @@ Source: opencontainers/distribution-spec v1.1.1 spec.md; where servers differ, t
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from urllib.parse import quote, urljoin, urlsplit
-
-import requests
-import urllib3
 
 from planner.core.content import (
     LARGEST_MANIFEST,
@@ -21,15 +19,25 @@ from planner.core.content import (
     parse_manifest,
 )
 from planner.core.errors import RegistryError
+from planner.core.quota import Quota, read_quota
 from planner.core.refs import is_digest
+from planner.stores.answer import Answer
 from planner.stores.auth import Authorizer, Scope, pull, push
-from planner.stores.http import Body, Connection, refused, unreachable
+from planner.stores.credentials import Credentials
+from planner.stores.greeting import Greeting
+from planner.stores.http import Connection, refused, unreachable
 from planner.stores.store import CHUNK, Arrival, Chunks, OpenBlob
 from planner.stores.verified import VerifiedStream
+from planner.stores.wire import Body
 
 # With fewer types, distribution 2.8 answers 404 for a manifest of another kind.
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _LONGEST_ANSWER = LARGEST_MANIFEST + 1
+_GREETING = 1024
+_LONGEST_LIST = 64 * 1024 * 1024
+_PAGE = 1000
+_MOST_PAGES = 10_000
+_CATALOG: Scope = ("registry:catalog:*",)
 _OCTETS = {"Content-Type": "application/octet-stream"}
 
 
@@ -40,22 +48,52 @@ class Registry:
         self, name: str, connection: Connection, authorizer: Authorizer, prefix: str = ""
     ) -> None:
         self.name = name
+        self.quota: Quota | None = None
+        self._heeding = threading.Lock()
+        self.greeting = Greeting()
         self._connection = connection
         self._authorizer = authorizer
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
 
+    @property
+    def base(self) -> str:
+        """The origin that answers."""
+        return self._connection.base
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What it is asked with."""
+        return self._authorizer.credentials
+
+    @property
+    def authorizer(self) -> Authorizer:
+        """How it is convinced."""
+        return self._authorizer
+
+    def admission(self, scope: Scope) -> int:
+        """The status with which ``GET /v2/`` answers to us; it was greeted before."""
+        sent = self._authorizer.header(scope)
+        return self._connection.send("GET", "v2/", headers=sent).status_code
+
+    def path_of(self, repository: str) -> str:
+        """What the registry itself calls a repository."""
+        return self._full(repository)
+
     def greet(self) -> None:
         """Find out whether the registry answers, and how it wants to be asked, before many requests go out at once."""
         response = self._connection.send("GET", "v2/")
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        self.greeting = Greeting(response.status_code, headers, response.content[:_GREETING])
         if response.status_code == 401:
             self._authorizer.learn(response, (), was_authorized=False)
         if response.status_code == 400:
             raise refused(response, self.name, "if it speaks TLS, its address begins with https://")
 
-    def head(self, repository: str, reference: str) -> Descriptor | None:
+    def head(self, repository: str, reference: str, *, may_pull: bool = True) -> Descriptor | None:
         """One HEAD; a registry that names no digest is asked for the manifest itself."""
         path = self._path(repository, "manifests", reference)
         response = self._send("HEAD", path, pull(self._full(repository)), headers=_ACCEPT)
+        self._heed(response)
         if response.status_code == 404:
             return None
         if response.status_code != 200:
@@ -64,6 +102,8 @@ class Registry:
         if is_digest(reference):
             digest = reference
         if not is_digest(digest):
+            if not may_pull:
+                return Descriptor("", 0, "")
             manifest = self.manifest(repository, reference)
             return Descriptor(manifest.digest, len(manifest.data), manifest.media_type)
         size = response.headers.get("Content-Length", "")
@@ -76,6 +116,7 @@ class Registry:
         """GET it; the bytes must match the digest that was asked for."""
         path = self._path(repository, "manifests", reference)
         response = self._send("GET", path, pull(self._full(repository)), headers=_ACCEPT)
+        self._heed(response)
         if response.status_code != 200:
             raise self._refused(response, "fetching", repository, reference)
         data = response.content
@@ -121,6 +162,68 @@ class Registry:
         with source() as stream:
             self._upload(repository, digest, location, stream)
         return "copied"
+
+    def tags(self, repository: str) -> list[str]:
+        """Page by page; a repository that lost its last tag answers null."""
+        path = f"v2/{self._full(repository)}/tags/list?n={_PAGE}"
+        return sorted(self._listed(path, "tags", pull(self._full(repository))))
+
+    def repositories(self) -> list[str]:
+        """The catalog, which is no part of the OCI specification; without the path prefix, and only what lies below it.
+
+        Raises:
+            RegistryError: this registry has none, or shows it to others alone.
+        """
+        found = self._listed(f"v2/_catalog?n={_PAGE}", "repositories", _CATALOG)
+        return sorted(
+            name.removeprefix(self._prefix) for name in found if name.startswith(self._prefix)
+        )
+
+    def _heed(self, response: Answer) -> None:
+        """Keep the least that was said to be left: answers do not arrive in the order in which they were given."""
+        said = read_quota(response.headers)
+        if said is None:
+            return
+        with self._heeding:
+            known = self.quota
+            if known is None or known._replace(remaining=said.remaining) != said:
+                self.quota = said
+            else:
+                self.quota = min(known, said)
+
+    def _listed(self, path: str, key: str, scope: Scope) -> Iterator[str]:
+        """All pages of a list. Links are followed as they come: some registries page by opaque tokens.
+
+        Source: opencontainers/distribution-spec v1.1.1 spec.md, "Content Discovery"; distribution 2.8 refuses n above 1000.
+        """
+        url, seen = path, {""}
+        while url not in seen and len(seen) <= _MOST_PAGES:
+            seen.add(url)
+            response = self._send("GET", url, scope, longest=_LONGEST_LIST)
+            if response.status_code == 404 and key == "tags":
+                return
+            if response.status_code != 200:
+                raise refused(
+                    response, f"listing {key} of {self.name} with {self._authorizer.describe()}"
+                )
+            try:
+                entries = response.json().get(key) or []
+            except (ValueError, AttributeError, RecursionError) as error:
+                message = f"{self.name}: the list of {key} cannot be read"
+                raise RegistryError(message, "ask its operator what answers there") from error
+            yield from (each for each in entries if isinstance(each, str))
+            url = response.next_page
+
+    def delete(self, repository: str, reference: str) -> bool:
+        """DELETE it; registries that do not take this kind of reference answer 400 or 405."""
+        full = self._full(repository)
+        path = self._path(repository, "manifests", reference)
+        response = self._send("DELETE", path, (f"repository:{full}:pull,delete",))
+        if response.status_code in (400, 405):
+            return False
+        if response.status_code not in (200, 202, 204, 404):
+            raise self._refused(response, "deleting", repository, reference)
+        return True
 
     def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
         """PUT it; the registry checks that everything it names is there."""
@@ -174,10 +277,11 @@ class Registry:
         headers: dict[str, str] | None = None,
         body: Body = None,
         longest: int | None = _LONGEST_ANSWER,
-    ) -> requests.Response:
-        """One request with what the registry wants for ``scope``, asked again after a first 401."""
+    ) -> Answer:
+        """One request with what the registry wants for ``scope``; a 401 may tell what that is, or asks once for a new token."""
         once = isinstance(body, VerifiedStream)
-        for last in (False, False, True):
+        is_renewed = False
+        while True:
             sent = {**(headers or {}), **self._authorizer.header(scope)}
             response = self._connection.send(
                 method,
@@ -188,28 +292,26 @@ class Registry:
                 retries=not once,
             )
             authorized = "Authorization" in sent
-            if response.status_code != 401 or last:
+            if response.status_code != 401 or is_renewed:
                 return response
             if not self._authorizer.learn(response, scope, was_authorized=authorized):
                 return response
             if once:
                 message = f"{self.name}: the token expired during an upload"
                 raise RegistryError(message, "run it again", status=401, retryable=True)
-        raise AssertionError("unreachable: the last try returns")
+            is_renewed = authorized
 
-    def _chunks(self, response: requests.Response) -> Chunks:
+    def _chunks(self, response: Answer) -> Chunks:
         try:
-            yield from response.raw.stream(CHUNK, decode_content=False)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            yield from response.chunks(CHUNK)
+        except OSError as error:
             raise unreachable(error, response.url) from error
 
     def _refused(
-        self, response: requests.Response, doing: str, repository: str, reference: str
+        self, response: Answer, doing: str, repository: str, reference: str
     ) -> RegistryError:
         joint = "@" if is_digest(reference) else ":"
-        what = (
-            f"{doing} {self.name}/{repository}{joint}{reference} with {self._authorizer.describe()}"
-        )
+        what = f"{doing} {self.name}/{repository}{joint}{reference} with {self._authorizer.describe(self._full(repository))}"
         return refused(response, what)
 
     def _full(self, repository: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 from planner.core.content import Descriptor, Manifest
+from planner.core.quota import Quota
 from planner.stores.verified import VerifiedStream
 
 Chunks = Iterator[bytes]
@@ -16,19 +17,27 @@ CHUNK = 1024 * 1024
 
 
 class Store(Protocol):
-    """One registry, real or stood in for. ``name`` is how messages call it.
+    """One registry, real or stood in for. ``name`` is how messages call it, ``quota`` what it last said of its limits on pulls.
 
     Every method may raise ``RegistryError``. References are tags or digests.
     """
 
     name: str
+    quota: Quota | None
 
     def greet(self) -> None:
         """Fail early, and once, when nobody is there."""
         ...
 
-    def head(self, repository: str, reference: str) -> Descriptor | None:
-        """What stands under a reference; None when nothing does."""
+    def path_of(self, repository: str) -> str:
+        """What the store itself calls a repository: a path in its address stands before the name."""
+        ...
+
+    def head(self, repository: str, reference: str, *, may_pull: bool = True) -> Descriptor | None:
+        """What stands under a reference; None when nothing does.
+
+        Not ``may_pull``: the digest is empty where only a pull would tell it.
+        """
         ...
 
     def manifest(self, repository: str, reference: str) -> Manifest:
@@ -49,6 +58,21 @@ class Store(Protocol):
         """Make a repository hold a blob: find it there, mount it from ``sibling``, or read it from ``source``.
 
         Nothing is stored unless the bytes have the digest.
+        """
+        ...
+
+    def tags(self, repository: str) -> list[str]:
+        """The tags of a repository, in order; none when there is no such repository."""
+        ...
+
+    def repositories(self) -> list[str]:
+        """The repositories that the store tells of, in order; they may have lost all their tags."""
+        ...
+
+    def delete(self, repository: str, reference: str) -> bool:
+        """Delete a tag, or a manifest with all its tags; False where the store does not delete such references.
+
+        What is not there is a success.
         """
         ...
 

@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from planner.core.family import Consumer
 from planner.core.resolution import Rewrite, RewrittenBy
 from planner.core.text import short_digest
 from planner.verify import Verified
 
-Consumer = Literal["kubelet", "helm", "eks-anywhere", "webhook"]
+Failing = Consumer | Literal["webhook"]
 
-_CANNOT: Mapping[Consumer, str] = {
-    "kubelet": "kubelet cannot pull it (ImagePullBackOff)",
-    "helm": "helm cannot pull the chart",
-    "eks-anywhere": "EKS Anywhere cannot pull it",
+_NAMES: Mapping[Failing, str] = {
+    "kubelet": "kubelet",
+    "helm": "helm",
+    "eks-anywhere": "EKS Anywhere",
+    "palette": "Palette",
+    "webhook": "the webhook",
 }
 _RENAMED: Mapping[RewrittenBy, str] = {
     "imageswap": "the webhook rewrites it to",
@@ -31,21 +34,10 @@ _RENAMED: Mapping[RewrittenBy, str] = {
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
-def consumer(result: Verified) -> Consumer:
-    """Who asks for it.
-
-    What is asked for by EKS Anywhere's name, its command line or a machine's installer asks for: pods keep the makers' names.
-    Artifacts that are neither images nor charts are those of its package controller.
-    The webhook counts only where it fails itself, so that nobody comes to ask.
-    """
-    if result.need.kind != "image":
-        return "helm" if result.need.kind == "chart" else "eks-anywhere"
+def consumer(result: Verified) -> Failing:
+    """Who asks for it. The webhook counts only where it fails itself, so that nobody comes to ask."""
     last = _last_rewrite(result)
-    first = result.need.resolution.first
-    is_own_name = first is not None and first.namespace == result.need.source.registry
-    if last and last.by == "eks-anywhere" and not is_own_name:
-        return "eks-anywhere"
-    return "webhook" if last and not last.image else "kubelet"
+    return "webhook" if last and not last.image else result.need.consumer
 
 
 def consequence(result: Verified) -> str:
@@ -72,7 +64,7 @@ def _incomplete(result: Verified) -> str:
     lost = f"{result.where} answers, but {result.detail}"
     following = result.need.resolution.attempts[result.number :]
     if not following:
-        return f"{_CANNOT[consumer(result)]}: {lost}"
+        return f"{_cannot(result)}: {lost}"
     endpoint = following[0].endpoint
     if following[0].registry == result.need.source.registry:
         return f"kubelet falls back to the internet ({endpoint}) for what is missing: {lost}"
@@ -80,11 +72,10 @@ def _incomplete(result: Verified) -> str:
 
 
 def _upstream(result: Verified) -> str:
-    source = result.need.source.registry
-    if result.need.kind == "chart":
-        return f"helm pulls the chart from {source} itself ({result.where}): the spec sends it nowhere else"
-    if result.need.kind == "artifact":
-        return f"EKS Anywhere pulls it from {source} itself ({result.where}): the spec sends it nowhere else"
+    source, who = result.need.source.registry, consumer(result)
+    if who != "kubelet":
+        pulls = f"{_NAMES[who]} pulls {_it(result)} from {source} itself ({result.where})"
+        return f"{pulls}: the spec sends it nowhere else"
     if result.number == 1:
         return f"kubelet pulls it from {source} itself ({result.where}): {result.detail}"
     return f"kubelet falls back to the internet ({result.where}): {result.detail}"
@@ -93,7 +84,7 @@ def _upstream(result: Verified) -> str:
 def _missing(result: Verified) -> str:
     last, who = _last_rewrite(result), consumer(result)
     if result.need.kind != "image":
-        return f"{_CANNOT[who]}: {result.detail}"
+        return f"{_cannot(result)}: {result.detail}"
     if last is None:
         return f"kubelet has nowhere else to ask (ImagePullBackOff): {result.detail}"
     if not last.image:
@@ -101,7 +92,17 @@ def _missing(result: Verified) -> str:
     return f"{_RENAMED[last.by]} {last.image}, {_problem(result, last.image, who)}"
 
 
-def _problem(result: Verified, name: str, who: Consumer) -> str:
+def _cannot(result: Verified) -> str:
+    who = consumer(result)
+    state = " (ImagePullBackOff)" if who == "kubelet" else ""
+    return f"{_NAMES[who]} cannot pull {_it(result)}{state}"
+
+
+def _it(result: Verified) -> str:
+    return "the chart" if result.need.kind == "chart" else "it"
+
+
+def _problem(result: Verified, name: str, who: Failing) -> str:
     """What is wrong with the new name."""
     if not result.need.resolution.attempts:
         state = ": InvalidImageName" if who == "kubelet" else ""

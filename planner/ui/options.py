@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from planner.accepted import error_count
 from planner.config import Config, load_config
@@ -13,6 +14,7 @@ from planner.core.text import plural, printable
 from planner.needs import Collected, Wanted, collect
 from planner.specs import NAMES
 from planner.stores.opening import Places, Stores
+from planner.stores.recorded import load_recordings
 
 
 def add_spec_arguments(parser: argparse.ArgumentParser, *, or_plan: bool = False) -> None:
@@ -24,9 +26,18 @@ def add_spec_arguments(parser: argparse.ArgumentParser, *, or_plan: bool = False
         metavar="PLAN|SPEC" if or_plan else "SPEC",
         help=f"a saved plan, or {text}" if or_plan else text,
     )
+    add_choice_arguments(parser)
+
+
+def add_choice_arguments(parser: argparse.ArgumentParser) -> None:
+    """What chooses the images of specs, and planner.yaml."""
     group = parser.add_argument_group("which images")
     group.add_argument("--kind", default="", help=f"what the specs are: {', '.join(NAMES)}")
-    group.add_argument("--release", default="", help="release whose packaged image list is used")
+    group.add_argument(
+        "--release",
+        default="",
+        help="release whose packaged image list is used; of Palette, the version whose manifest goes with the packs",
+    )
     group.add_argument(
         "--images",
         action="append",
@@ -46,6 +57,19 @@ def add_spec_arguments(parser: argparse.ArgumentParser, *, or_plan: bool = False
         default=[],
         metavar="FILE",
         help="PackageBundle with curated packages of EKS Anywhere, a file or URL; may be given several times",
+    )
+    group.add_argument(
+        "--packs",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a list with one pack of Palette per line, NAME:TAG; may be given several times",
+    )
+    group.add_argument(
+        "--packs-from",
+        default="",
+        metavar="REGISTRY/BASE",
+        help="where Palette's makers publish the packs, as their support tells",
     )
     group.add_argument(
         "--everything",
@@ -119,12 +143,12 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_shallow_argument(parser: argparse.ArgumentParser) -> None:
-    """--shallow."""
+def add_deep_argument(parser: argparse.ArgumentParser) -> None:
+    """--deep."""
     parser.add_argument(
-        "--shallow",
+        "--deep",
         action="store_true",
-        help="compare tags only: do not look whether the content of right tags is still there",
+        help="look whether the content behind right tags is still there, and repair it",
     )
 
 
@@ -151,6 +175,8 @@ def wanted_from(options: argparse.Namespace, specs: tuple[str, ...]) -> Wanted:
         options.groups,
         options.kubernetes_versions,
         tuple(options.packages),
+        tuple(options.packs),
+        options.packs_from,
     )
 
 
@@ -167,8 +193,14 @@ class Session:
     stores: Stores
 
 
-def open_session(options: argparse.Namespace, specs: tuple[str, ...]) -> Session:
-    """Read planner.yaml and the specs; open the stores lazily. Errors in a spec are noted, since they may mislead."""
+def open_session(
+    options: argparse.Namespace, specs: tuple[str, ...], against: Iterable[str] = ()
+) -> Session:
+    """Read planner.yaml and the specs; open the stores lazily. Errors in a spec are noted, since they may mislead.
+
+    ``against`` are inventories that answer for the registries they tell of.
+    """
+    recordings = load_recordings(against)
     config = load_config(options.config)
     collected = collect(config, wanted_from(options, specs))
     for cluster in collected.clusters:
@@ -178,5 +210,14 @@ def open_session(options: argparse.Namespace, specs: tuple[str, ...]) -> Session
             sys.stderr.write(
                 f"note: {file} has {plural(errors, 'error')}; planner lint {file} shows them\n"
             )
-    places = Places(config, options.read_from, options.write_to, collected.schemes)
-    return Session(config, collected, Stores(places))
+    places = Places(
+        config,
+        options.read_from,
+        options.write_to,
+        collected.schemes,
+        collected.logins,
+        collected.authorities,
+    )
+    inputs = sorted((*collected.inputs, *recordings.inputs), key=lambda each: each.path)
+    collected = replace(collected, inputs=tuple(inputs))
+    return Session(config, collected, Stores(places, recordings=recordings))

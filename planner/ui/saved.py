@@ -16,8 +16,10 @@ from planner.core.text import plural, printable
 from planner.needs import unchanged
 from planner.stores.opening import Places, Stores
 from planner.ui.commands.show import load_plan
-from planner.ui.options import add_place_arguments, add_shallow_argument, add_spec_arguments
+from planner.ui.locking import add_locked_argument
+from planner.ui.options import add_deep_argument, add_place_arguments, add_spec_arguments
 from planner.ui.progress import outcome
+from planner.ui.pruning import add_prune_argument
 from planner.ui.selecting import add_selection_arguments, only_selected
 
 
@@ -26,7 +28,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec_arguments(parser, or_plan=True)
     add_place_arguments(parser)
     add_selection_arguments(parser)
-    add_shallow_argument(parser)
+    add_deep_argument(parser)
+    add_prune_argument(parser)
+    add_locked_argument(parser)
     parser.add_argument(
         "--parallelism",
         type=_at_least_one,
@@ -58,6 +62,11 @@ def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
             "a saved plan says itself where it reads and writes",
             "leave out --from and --to, or plan again",
         )
+    if options.locked:
+        raise UsageError(
+            "a saved plan was made already: --locked is heeded when one is made",
+            "leave it out; planner plan --locked -o FILE makes a plan that the lock covers",
+        )
     plan = load_plan(options.specs[0])
     changed = list(unchanged(plan.inputs))
     if changed:
@@ -65,7 +74,14 @@ def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
         raise StaleError(f"the plan is stale: {listed} changed since it was made", "plan again")
     access = plan.access
     _check_same_folder(plan)
-    places = Places(load_config(options.config), access.read_from, access.write_to, access.schemes)
+    places = Places(
+        load_config(options.config),
+        access.read_from,
+        access.write_to,
+        access.schemes,
+        access.logins,
+        access.authorities,
+    )
     _check_same_places(plan, places)
     return only_selected(plan, options), Stores(places)
 
@@ -77,7 +93,8 @@ def _check_same_folder(plan: Plan) -> None:
     is_relative = any(
         each.startswith("oci:") and not Path(each[4:]).is_absolute() for each in places
     )
-    missing = [each.path for each in plan.inputs if not Path(each.path).is_file()]
+    kept = (each.path for each in plan.inputs if each.role != "inventory")
+    missing = [each for each in kept if not Path(each).is_file()]
     if is_relative and missing:
         raise StaleError(
             f"the plan was made in another folder: {missing[0]} is not here, and its oci: folders are relative",

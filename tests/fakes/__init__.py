@@ -7,6 +7,7 @@ registry should be.
 from .auth import Access, Basic, Bearer, TokenRequest
 from .faults import (
     Action,
+    AddHeaders,
     CutAfter,
     CutUploadAfter,
     DropHeader,
@@ -28,6 +29,7 @@ from .registry import FakeRegistry
 __all__ = [
     "Access",
     "Action",
+    "AddHeaders",
     "Basic",
     "Bearer",
     "CutAfter",

@@ -121,6 +121,10 @@ def _put_manifest(api: Api, call: Call, repository: str, reference: str) -> Repl
 
 
 def _delete_manifest(api: Api, call: Call, repository: str, reference: str) -> Reply:
+    if api.options.deletes == "nothing":
+        return make_reply(405)
+    if api.options.deletes == "digests" and ":" not in reference:
+        raise ApiError("DIGEST_INVALID")
     api.storage.delete_manifest(repository, reference)
     return make_reply(202)
 

@@ -126,7 +126,7 @@ class TokenServer:
     def _user_of_header(self, call: Call) -> str | None:
         if "Authorization" not in call.headers:
             return ""
-        user, password = _read_basic(call)
+        user, password = read_basic(call)
         return user if self._knows(user, password) else None
 
     def _user_of_form(self, form: Mapping[str, list[str]]) -> str | None:
@@ -165,7 +165,7 @@ def refusal(auth: Auth | None, tokens: TokenServer, call: Call) -> Reply | None:
     if isinstance(auth, Bearer):
         problem = tokens.problem(call, needed)
     else:
-        problem = None if _read_basic(call) == (auth.user, auth.password) else ""
+        problem = None if read_basic(call) == (auth.user, auth.password) else ""
     return None if problem is None else _challenge(auth, call, problem, needed)
 
 
@@ -184,7 +184,8 @@ def _challenge(auth: Auth, call: Call, problem: str, needed: tuple[Access, ...])
     return ApiError("UNAUTHORIZED", detail or None).reply(WWW_Authenticate=challenge)
 
 
-def _read_basic(call: Call) -> tuple[str, str]:
+def read_basic(call: Call) -> tuple[str, str]:
+    """Return user and password of a Basic header; both empty without one."""
     kind, _, encoded = call.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "basic":
         return "", ""

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Event
 
@@ -93,12 +93,19 @@ class DropHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class AddHeaders:
+    """Send further headers; they are asked for at each answer."""
+
+    headers: Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class LinkLoop:
     """Name the page that was asked for as the next one."""
 
 
 Early = Status | RedirectTo | Reset | Stall | CutUploadAfter
-Late = CutAfter | WrongBytes | Truncate | WrongDigestHeader | DropHeader | LinkLoop
+Late = CutAfter | WrongBytes | Truncate | WrongDigestHeader | DropHeader | AddHeaders | LinkLoop
 Action = Early | Late
 
 
@@ -221,6 +228,8 @@ def distort(reply: Reply, action: Action, call: Call) -> Reply:
         case DropHeader(name):
             kept = {key: reply.headers[key] for key in reply.headers if key.lower() != name.lower()}
             return replace(reply, headers=kept)
+        case AddHeaders(headers):
+            return replace(reply, headers={**reply.headers, **headers()})
         case LinkLoop():
             return _with_header(reply, "Link", f'<{call.target}>; rel="next"')
         case Reset(performed=True):

@@ -1,6 +1,7 @@
 """How a registry behaves, and the headers that depend on it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from .messages import Call
 from .storage import Storage
@@ -17,6 +18,7 @@ class Options:
         relative_location: Whether a Location is a path.
         resumable: Whether a session that lost an answer or half a request tells its offset and
             goes on (distribution 3), or is dead (2.8).
+        deletes: What can be deleted: tags and digests, digests alone (2.8), or nothing.
     """
 
     mount: bool = True
@@ -24,6 +26,7 @@ class Options:
     digest_header: bool = True
     relative_location: bool = False
     resumable: bool = True
+    deletes: Literal["tags", "digests", "nothing"] = "tags"
 
 
 @dataclass(frozen=True, slots=True)

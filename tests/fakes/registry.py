@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import reduce
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from . import content
 from .api import answer
@@ -36,13 +36,14 @@ class FakeRegistry:
         digest_header: bool = True,
         relative_location: bool = False,
         resumable: bool = True,
+        deletes: Literal["tags", "digests", "nothing"] = "tags",
     ) -> None:
         """Bind nothing yet; the options are those of ``Options`` and ``Auth``."""
         self.faults = Faults()
         self._auth = auth
         self._tokens = TokenServer(auth if isinstance(auth, Bearer) else Bearer(users={}))
         self._storage = Storage()
-        options = Options(mount, page_size, digest_header, relative_location, resumable)
+        options = Options(mount, page_size, digest_header, relative_location, resumable, deletes)
         self._api = Api(self._storage, options)
         self._log = RequestLog()
         self._server = HttpServer(self._answer)

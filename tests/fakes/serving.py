@@ -31,6 +31,7 @@ class Incoming:
     """A request whose body is still on the wire.
 
     Attributes:
+        sent_path: The path as it was sent, still quoted.
         complete: Whether ``receive`` has come to the end of the body.
     """
 
@@ -40,6 +41,7 @@ class Incoming:
         """Wrap the parsed head and the stream behind it."""
         origin_form = re.sub("^http://[^/]*", "", target)  # proxies are asked for whole addresses
         path, _, query = origin_form.partition("?")
+        self.sent_path = path
         self.call = Call(method, unquote(path), query, headers)
         self.complete = False
         self._wire = wire

@@ -51,7 +51,12 @@ class Workplace:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "PYTHONWARNINGS": "error"}
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "PYTHONWARNINGS": "error",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
 
 
 def fill(url: str, images: Iterable[ImageRef], kib: int = 16) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -277,3 +278,49 @@ def test_tls_where_plain_http_was_expected(
     refused = place.planner("plan")
     assert refused.returncode == 69
     assert "https://" in refused.stderr
+
+
+EKSA = """\
+apiVersion: anywhere.eks.amazonaws.com/v1alpha1
+kind: Cluster
+metadata: {{name: prod}}
+spec:
+  datacenterRef: {{kind: DockerDatacenterConfig, name: prod}}
+  registryMirrorConfiguration:
+    endpoint: 127.0.0.1
+    port: "{port}"
+    authenticate: true
+    ociNamespaces: [{{registry: docker.io, namespace: hub}}]
+"""
+
+
+@pytest.mark.parametrize("in_spec", [True, False], ids=["authority-in-spec", "in-environment"])
+def test_what_eks_anywhere_knows_is_enough(
+    place: Workplace,
+    upstream: RegistryServer,
+    make_registry: MakeRegistry,
+    certificates: Certificates,
+    in_spec: bool,
+) -> None:
+    """Login and authority come from where its own tools take them, for a plan that was saved, too."""
+    registry = make_registry(tls=certificates.server, htpasswd=("user", "secret"))
+    spec = EKSA.format(port=registry.host.partition(":")[2])
+    known = {"REGISTRY_USERNAME": "user", "REGISTRY_PASSWORD": "secret"}
+    ca = certificates.ca.certificate
+    if in_spec:
+        spec += f"    caCertContent: |\n{indent(ca.read_text('ascii'), ' ' * 6)}"
+    else:
+        known["EKSA_REGISTRY_MIRROR_CA"] = str(ca)
+    place.write("prod.yaml", spec)
+    place.write(
+        "planner.yaml",
+        f"version: 1\n{endpoints(upstream.url, ['docker.io'])}"
+        "clusters: [{name: prod, spec: prod.yaml, images: [images.txt]}]\n",
+    )
+    planned = place.planner("plan", "-o", "plan.json", **known)
+    assert planned.returncode == 0, planned.stderr
+    assert "secret" not in (place.folder / "plan.json").read_text("utf-8")
+    assert place.planner("apply", "plan.json").returncode == 69
+    done = place.planner("apply", "plan.json", **known)
+    assert done.returncode == 0, done.stderr
+    assert place.planner("verify", "--blobs", **known).returncode == 0

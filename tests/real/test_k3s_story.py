@@ -58,8 +58,8 @@ def on_upstream(image: ImageRef, upstream: RegistryServer) -> str:
     return f"docker://{upstream.host}/{image.registry}/{image.repository}:{image.tag}"
 
 
-def applied(place: Workplace) -> None:
-    done = place.planner("apply", "--auto-approve")
+def applied(place: Workplace, *options: str) -> None:
+    done = place.planner("apply", "--auto-approve", *options)
     assert done.returncode == 0, done.stderr
 
 
@@ -159,14 +159,14 @@ def test_plan_and_verify_tell_what_was_lost_and_apply_repairs_it(
     verdicts = [each["verdict"] for each in json.loads(verify_blobs(place))["images"]]
     assert sorted(verdicts) == [*["found"] * 6, "incomplete", "upstream"]
 
-    applied(place)
+    applied(place, "--deep")
     assert place.planner("verify", "--blobs").returncode == 0
 
 
 def planned_changes(place: Workplace) -> list[dict[str, str]]:
-    changes: list[dict[str, str]] = json.loads(place.planner("plan", "--format", "json").stdout)[
-        "changes"
-    ]
+    changes: list[dict[str, str]] = json.loads(
+        place.planner("plan", "--deep", "--format", "json").stdout
+    )["changes"]
     return changes
 
 

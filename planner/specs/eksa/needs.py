@@ -12,7 +12,15 @@ from typing import NamedTuple
 
 from planner.core.document import ABSENT, Node, Spec
 from planner.core.errors import InputError, UsageError
-from planner.core.family import ArtifactKind, Because, Manifests, Need, Selection, because
+from planner.core.family import (
+    ArtifactKind,
+    Because,
+    Consumer,
+    Manifests,
+    Need,
+    Selection,
+    because,
+)
 from planner.core.refs import ImageRef, parse_image
 from planner.core.resolution import Attempt, Resolution, Rewrite, default_endpoint
 from planner.specs.eksa import bundle as bundles
@@ -33,6 +41,13 @@ class _Ask(NamedTuple):
     address: str
     kind: ArtifactKind = "image"
     renamed: str = ""
+
+    @property
+    def consumer(self) -> Consumer:
+        """Helm takes charts; else EKS Anywhere's command line, a machine's installer or the package controller."""
+        if not self.renamed:
+            return "kubelet"
+        return "helm" if self.kind == "chart" else "eks-anywhere"
 
 
 def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
@@ -217,7 +232,7 @@ def _need(spec: Spec, ask: _Ask, reasons: tuple[Because, ...]) -> Need:
         first = reasons[0]
         place = f"{first.file}:{first.line}:{first.column}"
         raise InputError(f"{place}: {error.message}", error.hint) from error
-    need = Need(source, resolution, reasons, ask.kind)
+    need = Need(source, resolution, reasons, ask.kind, ask.consumer)
     if not need.home:
         return need
     return need._replace(because=(*reasons, *_redirection(spec, ask.address)))

@@ -1,13 +1,10 @@
-"""Which images Palette needs, and under which names its two consumers ask for them.
+"""Which images Palette needs, and under which names its two consumers ask for them; packs come on top (``packs``).
 
 Palette's makers publish no list: support gives ``images.txt`` with each release, one image per line. An image is wanted
 under the name that the webhook gives it and under the one that a node makes of it. They differ for official images
 (``nginx`` and ``library/nginx``), and wherever only one of the two finds an entry.
 
-Packs are no part of this. They lie on the vendor's registry, for customers only, and the airgap binaries push them.
-
-Source: spectrocloud/librarium 02df8c88 docs/docs-content (eks-ecr-airgap-install.md, the list; environment-setup.md, the
-binaries).
+Source: spectrocloud/librarium 02df8c88 docs/docs-content (eks-ecr-airgap-install.md, the list).
 """
 
 from __future__ import annotations
@@ -29,6 +26,7 @@ from planner.specs.palette.nodes import (
     through_map,
     through_webhook,
 )
+from planner.specs.palette.packs import pack_needs
 from planner.specs.palette.pins import pins
 from planner.specs.palette.settings import Settings, settings_of
 
@@ -47,17 +45,18 @@ class _Asked(NamedTuple):
 
 
 def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
-    """Each listed image under each name that a consumer asks for, and the images that the values name themselves.
+    """Each listed image under each name that a consumer asks for, the images that the values name themselves, and packs.
 
     Raises:
-        UsageError: there is no list, or it is one of packs.
+        UsageError: there is no list, one of images is one of packs, or it is not said where packs come from or go.
         InputError: the file makes a configuration that containerd refuses, or names what is no image.
     """
     named = list(pins(spec))
     redirects = bool(settings_of(spec)) or bool(image_change(spec))
     _check(spec, selection, is_wanted=redirects or not named)
     found: dict[tuple[ImageRef, ImageRef | None], Need] = {}
-    for need in (*_listed(spec, selection.images), *named):
+    packs = pack_needs(spec, selection)
+    for need in (*_listed(spec, selection.images), *named, *packs):
         first = found.setdefault((need.source, need.target), need)
         reasons = dict.fromkeys((*first.because, *need.because))
         found[need.source, need.target] = first._replace(because=tuple(reasons))
@@ -65,7 +64,7 @@ def needs(spec: Spec, selection: Selection) -> Iterator[Need]:
 
 
 def _check(spec: Spec, selection: Selection, *, is_wanted: bool) -> None:
-    if is_wanted and not selection.images:
+    if is_wanted and not (selection.images or selection.packs or selection.packs_from):
         raise UsageError(
             f"{spec.file}: this file does not say which images a release brings",
             "give the list that comes with it (--images images.txt); it may stand in planner.yaml",
@@ -73,9 +72,8 @@ def _check(spec: Spec, selection: Selection, *, is_wanted: bool) -> None:
     for listed in selection.images:
         if PurePath(listed.because.file).name == _PACKS:
             raise UsageError(
-                f"{listed.because.file}: these are packs, which planner does not copy:"
-                " they lie on the vendor's registry, for customers only",
-                "push them with the airgap binaries, or as the guide for your registry says; give images.txt only",
+                f"{listed.because.file}: these are packs, not images",
+                f"give them as such: --packs {listed.because.file} --packs-from REGISTRY/BASE",
             )
 
 

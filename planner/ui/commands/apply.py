@@ -1,7 +1,7 @@
 """``planner apply``.
 
 A saved plan is carried out as it was reviewed, without a question: naming it is the
-approval. It is refused when its specs or the tags on the registry have changed since.
+approval, of everything but deletions. It is refused when its specs or the tags on the registry have changed since.
 Specs are planned first, shown, and carried out after you typed "yes".
 
 Every blob is sent once per registry and shared by the repositories that need it. Tags
@@ -21,21 +21,22 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
 
 from planner.apply import still_to_do
-from planner.core.errors import DONE, FAILED, INTERRUPTED, NotApprovedError
+from planner.core.errors import DONE, FAILED, INTERRUPTED
 from planner.core.events import Progress
 from planner.core.plan import Plan
-from planner.core.text import plural, size
+from planner.core.text import plural
 from planner.stores.opening import Stores
+from planner.ui.asking import ask
 from planner.ui.commands.plan import plan_for
 from planner.ui.copying import Copying
 from planner.ui.options import open_session
-from planner.ui.plan_text import Detail, places_text, plan_text
+from planner.ui.plan_text import Detail, plan_text
 from planner.ui.progress import Lines, View, event_log
+from planner.ui.remembering import pace_for, recording_of, tell
 from planner.ui.saved import add_run_arguments, conclude, is_plan, load_saved
 from planner.ui.style import style_for
 
@@ -60,49 +61,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out; 1 when something that must exist does not."""
-    plan, stores = load_saved(options) if is_plan(options.specs) else _plan_and_ask(options)
-    changes = still_to_do(plan.pending, stores)
+    plan, stores = _load_and_ask(options) if is_plan(options.specs) else _plan_and_ask(options)
+    changes = still_to_do(plan, plan.pending, stores)
     if not changes:
         if options.events:
             with event_log(options.events):
                 pass  # an empty run's log is an empty log, not the one of the run before
         sys.stdout.write(f"Nothing to do: {_all_there(plan)}.\n")
         return FAILED if plan.count("blocked") else DONE
+    recording = recording_of(plan, stores.places.config)
     copying = Copying(
-        plan, changes, stores, parallelism=options.parallelism, fail_fast=options.fail_fast
+        plan,
+        changes,
+        stores,
+        parallelism=options.parallelism,
+        fail_fast=options.fail_fast,
+        recording=recording,
     )
     progress = _watch(copying, options)
+    tell(recording.note)
     return conclude(plan, progress)
+
+
+def _load_and_ask(options: argparse.Namespace) -> tuple[Plan, Stores]:
+    """Naming a plan approves it, but not what it deletes."""
+    plan, stores = load_saved(options)
+    if plan.count("delete") and not options.auto_approve:
+        ask(plan)
+    return plan, stores
 
 
 def _plan_and_ask(options: argparse.Namespace) -> tuple[Plan, Stores]:
     session = open_session(options, tuple(options.specs))
-    plan = plan_for(session, options)
-    sys.stdout.write(plan_text(plan, style_for(sys.stdout), Detail()))
+    plan, pulls = plan_for(session, options)
+    pace = pace_for(plan, session.config)
+    sys.stdout.write(plan_text(plan, style_for(sys.stdout), Detail(), pulls, pace))
     sys.stdout.flush()
     if plan.pending and not options.auto_approve:
-        _ask(plan)
+        ask(plan)
     return plan, session.stores
-
-
-def _ask(plan: Plan) -> None:
-    """Only a typed "yes" counts, and it is read from the terminal itself, whatever the pipes are."""
-    images, bytes_to_send = len(plan.pending), plan.bytes_to_send(plan.pending)
-    question = f"\nCopy {plural(images, 'image')} ({size(bytes_to_send)}) to {places_text(plan)}?"
-    terminal = Path("/dev/tty")
-    try:
-        # Opened twice: a terminal cannot be opened for reading and writing at once as text, since it cannot seek.
-        with terminal.open("w") as question_to, terminal.open() as answer_from:
-            question_to.write(f'{question}\nOnly "yes" is accepted: ')
-            question_to.flush()
-            answer = answer_from.readline().strip()
-    except OSError as error:
-        raise NotApprovedError(
-            "nobody can be asked: there is no terminal",
-            "save the plan (planner plan -o plan.json) and apply that, or use --auto-approve",
-        ) from error
-    if answer != "yes":
-        raise NotApprovedError("not approved: nothing was written")
 
 
 def _watch(copying: Copying, options: argparse.Namespace) -> Progress:
@@ -118,7 +115,9 @@ def _watch(copying: Copying, options: argparse.Namespace) -> Progress:
         elif options.progress != "none":
             views.append(Lines(sys.stderr))
         stack.enter_context(_stopping_on_signals(copying))
-        for event in copying.events():
+        events = stack.enter_context(closing(copying.events()))
+        stack.callback(copying.stop)  # where a view fails, what still moves is cut off
+        for event in events:
             progress = progress.after(event)
             for view in views:
                 view(event)

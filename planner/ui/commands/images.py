@@ -74,7 +74,7 @@ def _row_lines(rows: Sequence[Row]) -> Iterator[str]:
         yield f"  → {row.target or 'no mirror: nodes pull it from there'}"
         for each in row.because:
             place = f"{each.file}:{each.line}:{each.column} " if each.line else ""
-            yield f"    {place}{each.text}"
+            yield f"    {place}{each.reason}"
 
 
 def _end_lines(rows: Sequence[Row]) -> Iterator[str]:

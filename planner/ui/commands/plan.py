@@ -7,6 +7,8 @@ Examples:
   planner plan registries.yaml --release v1.35.0+k3s1
   planner plan -o plan.json && planner review plan.json
   planner plan kubeone.yaml --to oci:mirror
+  planner plan --lock                  # hold sources to what their tags are now
+  planner plan --against inventory.json -o plan.json   # without a network
 """
 
 from __future__ import annotations
@@ -15,21 +17,25 @@ import argparse
 import sys
 import time
 
-from planner.core.errors import CHANGES, DONE
-from planner.core.plan import Plan, to_json
+from planner.core.errors import CHANGES, DONE, UsageError
+from planner.core.plan import Plan
+from planner.core.plan_file import save
 from planner.files import write_whole
-from planner.prepare import Note, make_plan, quiet
+from planner.prepare import Prepared, make_plan, quiet
 from planner.stores.cache import ManifestCache
+from planner.survey import Note
+from planner.ui.locking import add_lock_arguments, open_lock, pins_to_heed, with_lock
 from planner.ui.options import (
     Session,
+    add_deep_argument,
     add_place_arguments,
-    add_shallow_argument,
     add_spec_arguments,
     open_session,
 )
-from planner.ui.plan_text import Detail, plan_text
+from planner.ui.plan_options import add_showing_arguments, shown
+from planner.ui.pruning import add_prune_argument, managed_from
+from planner.ui.remembering import marked, pace_for
 from planner.ui.selecting import add_selection_arguments, only_selected
-from planner.ui.style import style_for
 
 _REDRAW = 0.05
 
@@ -39,12 +45,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec_arguments(parser)
     add_place_arguments(parser)
     add_selection_arguments(parser)
-    add_shallow_argument(parser)
+    add_deep_argument(parser)
+    add_lock_arguments(parser)
+    add_prune_argument(parser)
+    parser.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an inventory that answers for the registries it tells of; may be given several times",
+    )
     parser.add_argument("-o", "--out", default="", metavar="FILE", help="save the plan")
-    parser.add_argument("--format", default="text", choices=["text", "json"], help="default: text")
-    parser.add_argument("--all", action="store_true", help="show what is in sync, too")
-    parser.add_argument("--summary", action="store_true", help="only figures and what is blocked")
-    parser.add_argument("--concise", action="store_true", help="only changes and figures")
+    add_showing_arguments(parser)
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when changes are pending"
     )
@@ -52,29 +64,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the plan, save it, print it."""
-    session = open_session(options, tuple(options.specs))
-    plan = plan_for(session, options)
-    if options.out:
-        write_whole(options.out, to_json(plan))
-    if options.format == "json":
-        sys.stdout.write(to_json(plan).decode("utf-8", "surrogatepass"))
-    else:
-        detail = Detail(everything=options.all, summary=options.summary, concise=options.concise)
-        sys.stdout.write(plan_text(plan, style_for(sys.stdout), detail))
-        sys.stdout.write(_next_step(plan, options.out))
+    for option in ("deep", "prune"):
+        if options.against and getattr(options, option):
+            message = f"--{option} looks at what registries hold, and --against keeps them from being asked"
+            raise UsageError(message, "leave one of them out")
+    session = open_session(options, tuple(options.specs), options.against)
+    plan, pulls = plan_for(session, options)
+    saved = save(plan) if options.out else None
+    if saved:
+        write_whole(options.out, saved.data)
+    sys.stdout.write(shown(plan, options, pulls, pace_for(plan, session.config)))
+    if options.format == "text" and not options.why:
+        sys.stdout.write(_next_step(plan, options.out, saved.id if saved else ""))
     return CHANGES if options.detailed_exitcode and plan.pending else DONE
 
 
-def plan_for(session: Session, options: argparse.Namespace) -> Plan:
-    """Ask the registries, with one live line on a terminal."""
-    plan = make_plan(
+def plan_for(session: Session, options: argparse.Namespace) -> Prepared:
+    """Ask the registries, with one live line on a terminal; what the lock pins is not asked for."""
+    lock = open_lock(session, options)
+    pins = pins_to_heed(lock, options)
+    prepared = make_plan(
         session.collected,
         session.stores,
         ManifestCache(),
-        shallow=options.shallow,
+        pins=pins,
+        managed=managed_from(options, session),
+        deep=options.deep,
         note=live_note(),
     )
-    return only_selected(plan, options)
+    plan = with_lock(prepared.plan, lock, session, options)
+    plan = marked(plan, session.config, frozenset(pins))
+    return prepared._replace(plan=only_selected(plan, options))
 
 
 def live_note() -> Note:
@@ -96,9 +116,11 @@ def live_note() -> Note:
     return note
 
 
-def _next_step(plan: Plan, file: str) -> str:
+def _next_step(plan: Plan, file: str, name: str) -> str:
     if not plan.pending:
         return ""
     if file:
-        return f"\nSaved to {file} ({plan.id[:19]}…)\n  planner review {file}      planner apply {file}\n"
-    return "\nSave it with -o plan.json to review and apply exactly this.\n"
+        return (
+            f"Saved to {file} ({name[:19]}…)\n  planner review {file}      planner apply {file}\n"
+        )
+    return "Save it with -o plan.json to review and apply exactly this.\n"

@@ -21,6 +21,7 @@ from planner.core.plan import Plan
 from planner.stores.opening import Stores
 from planner.ui.commands.plan import plan_for
 from planner.ui.options import open_session
+from planner.ui.remembering import recording_of, tell
 from planner.ui.saved import add_run_arguments, conclude, is_plan, load_saved
 
 
@@ -37,9 +38,11 @@ def run(options: argparse.Namespace) -> int:
     # Only here: it takes as long to load as all the rest.
     from planner.ui.review.app import Job, ReviewApp  # noqa: PLC0415
 
-    app = ReviewApp(Job(plan, stores, options.read_only, options.parallelism))
+    recording = recording_of(plan, stores.places.config)
+    app = ReviewApp(Job(plan, stores, options.read_only, options.parallelism, recording))
     code = app.run()
     if app.progress:
+        tell(recording.note)
         return conclude(plan, app.progress)
     return BUG if code is None else code
 
@@ -56,4 +59,4 @@ def _require_terminal() -> None:
 
 def _plan(options: argparse.Namespace) -> tuple[Plan, Stores]:
     session = open_session(options, tuple(options.specs))
-    return plan_for(session, options), session.stores
+    return plan_for(session, options).plan, session.stores

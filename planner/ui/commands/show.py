@@ -14,11 +14,12 @@ import sys
 from pathlib import Path
 
 from planner.core.errors import DONE, InputError
-from planner.core.plan import Plan, from_json, to_json
+from planner.core.plan import Plan
+from planner.core.plan_file import from_json
 from planner.core.text import printable
 from planner.needs import unchanged
-from planner.ui.plan_text import Detail, plan_text
-from planner.ui.style import style_for
+from planner.ui.plan_options import add_showing_arguments, shown
+from planner.ui.selecting import add_selection_arguments, only_selected
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "plan", metavar="PLAN", help="a file that planner plan -o saved; - is standard input"
     )
-    parser.add_argument(
-        "--format",
-        default="text",
-        choices=["text", "json", "images", "tsv", "dot"],
-        help="default: text",
-    )
-    parser.add_argument("--all", action="store_true", help="show what is in sync, too")
+    add_selection_arguments(parser)
+    add_showing_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     plan = load_plan(options.plan)
     for path in unchanged(plan.inputs):
         sys.stderr.write(f"note: {printable(path)} changed since this plan was made\n")
-    sys.stdout.write(_formatted(plan, options))
+    sys.stdout.write(shown(only_selected(plan, options), options))
     return DONE
 
 
@@ -52,28 +48,3 @@ def load_plan(file: str) -> Plan:
         message = f"{file}: cannot be read: {error.strerror or error}"
         raise InputError(message, "make one with planner plan -o FILE") from error
     return from_json(data, file)
-
-
-def _formatted(plan: Plan, options: argparse.Namespace) -> str:
-    match options.format:
-        case "json":
-            return to_json(plan).decode("utf-8", "surrogatepass")
-        case "images":
-            return "".join(f"{printable(str(change.target))}\n" for change in plan.pending)
-        case "tsv":
-            rows = ((str(each.source), str(each.target), each.digest) for each in plan.pending)
-            return "".join("\t".join(map(printable, row)) + "\n" for row in rows)
-        case "dot":
-            return _dot(plan)
-        case _:
-            return plan_text(plan, style_for(sys.stdout), Detail(everything=options.all))
-
-
-def _dot(plan: Plan) -> str:
-    """The graph of steps, for graphviz."""
-    from planner.core.graph import build_graph  # noqa: PLC0415 - the graph library takes long to load
-
-    graph = build_graph(plan, plan.pending)
-    nodes = "".join(f'  "{step}";\n' for step in sorted(graph))
-    edges = "".join(f'  "{one}" -> "{other}";\n' for one, other in sorted(graph.edges))
-    return f"digraph plan {{\n  rankdir=LR;\n{nodes}{edges}}}\n"

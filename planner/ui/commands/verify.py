@@ -95,7 +95,7 @@ def _reason(result: Verified) -> Iterator[str]:
         place = f"{each.file}:{each.line}:{each.column} " if each.line else ""
         more = len(result.need.because) - 1
         others = f" (and {plural(more, 'more reason')})" if more else ""
-        yield f"  {place}{each.text}{others}"
+        yield f"  {place}{each.reason}{others}"
 
 
 def _document(results: Sequence[Verified]) -> dict[str, object]:

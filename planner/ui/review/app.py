@@ -18,6 +18,7 @@ from planner.apply import DEFAULT_PARALLELISM
 from planner.core.errors import DONE, INTERRUPTED
 from planner.core.events import Progress
 from planner.core.plan import Plan
+from planner.record import Recording
 from planner.stores.opening import Stores
 from planner.ui.copying import Copying
 from planner.ui.review.model import PlanModel
@@ -35,6 +36,7 @@ class Job:
     stores: Stores
     read_only: bool = False
     parallelism: int = DEFAULT_PARALLELISM
+    recording: Recording | None = None
 
 
 class ReviewApp(App[int], inherit_bindings=False):
@@ -84,7 +86,11 @@ class ReviewApp(App[int], inherit_bindings=False):
         """Carry changes out; there is no way back to the review, whose plan is history then."""
         changes = message.changes
         copying = Copying(
-            self._job.plan, changes, self._job.stores, parallelism=self._job.parallelism
+            self._job.plan,
+            changes,
+            self._job.stores,
+            parallelism=self._job.parallelism,
+            recording=self._job.recording,
         )
         self._run = RunScreen(self._job.plan, copying, changes)
         self.push_screen(self._run)

@@ -16,7 +16,7 @@ from planner.core.plan import Change, Plan
 from planner.core.text import plural, printable, short_digest, size
 from planner.ui.review.dialogs import Checked
 
-_DANGEROUS = ("move", "repair")
+_DANGEROUS = ("move", "repair", "delete")
 
 
 class Confirm(ModalScreen[Checked | None]):
@@ -85,10 +85,11 @@ def description(plan: Plan, checked: Checked, target: str) -> Iterator[str]:
         f"copy {plural(count['create'], 'image')}" if count["create"] else "",
         f"move {plural(count['move'], 'tag')}" if count["move"] else "",
         f"repair {plural(count['repair'], 'image')}" if count["repair"] else "",
+        f"delete {plural(count['delete'], 'tag')}" if count["delete"] else "",
     ]
     said = ", ".join(filter(None, deeds))
     yield f"{said[0].upper()}{said[1:]} on {target}"
-    yield f"{size(plan.bytes_to_send(changes))} to send. Nothing is deleted."
+    yield f"{size(plan.bytes_to_send(changes))} to send.{'' if count['delete'] else ' Nothing is deleted.'}"
     moved = [change for change in changes if change.op == "move"]
     if moved:
         yield "\nTags that will point elsewhere:"
@@ -97,6 +98,10 @@ def description(plan: Plan, checked: Checked, target: str) -> Iterator[str]:
     if repaired:
         yield "\nImages whose content will be put back:"
     yield from (f"  {_name(each)}" for each in repaired)
+    deleted = [change for change in changes if change.op == "delete"]
+    if deleted:
+        yield "\nTags that will be deleted, after all copies:"
+    yield from (f"  {_name(each)}" for each in deleted)
     yield f"\nThe target was looked at just now: {_state(checked)}"
 
 

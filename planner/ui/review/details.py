@@ -15,7 +15,9 @@ from textual.widgets import Footer, Static
 
 from planner.core.plan import Change, Op
 from planner.core.text import plural, printable, short_digest, size
-from planner.ui.plan_text import SYMBOLS, because_lines
+from planner.ui.cost_text import DRIFTS
+from planner.ui.plan.reasons import because_lines
+from planner.ui.plan.words import SYMBOLS
 from planner.ui.review.model import WORDS, PlanModel, Row, one_line
 
 _LABEL_WIDTH = 11
@@ -24,6 +26,7 @@ _NARROWEST = 20
 _PIECE = re.compile(r"[^\s/@]*(?:[/@]|\s+|$)")
 _COLOURS: dict[Op, str] = {
     "blocked": "red",
+    "delete": "red",
     "move": "yellow",
     "repair": "yellow",
     "create": "green",
@@ -156,6 +159,8 @@ def _of_change(model: PlanModel, index: int, width: int) -> Iterator[_Fact]:
     yield _Fact("", "")
     if change.reason:
         yield _Fact("reason", change.reason, _COLOURS[change.op])
+    if change.drift:
+        yield _Fact("drift", DRIFTS[change.drift], "yellow")
     yield from _digests(change, width)
     if change.source != change.target:
         yield _Fact("from", str(change.source))

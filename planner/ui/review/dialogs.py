@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from planner.apply import still_to_do
 from planner.core.errors import PlannerError
-from planner.core.plan import Change
+from planner.core.plan import Change, Plan
 from planner.core.text import plural, printable
 from planner.stores.opening import Stores
 from planner.ui.review.filters import HELP
@@ -104,8 +104,9 @@ class CheckTarget(ModalScreen[Checked | PlannerError | None]):
             super().__init__()
             self.answer = answer
 
-    def __init__(self, changes: Sequence[Change], stores: Stores, target: str) -> None:
+    def __init__(self, plan: Plan, changes: Sequence[Change], stores: Stores, target: str) -> None:
         super().__init__()
+        self._plan = plan
         self._changes = changes
         self._stores = stores
         self._target = target
@@ -127,7 +128,7 @@ class CheckTarget(ModalScreen[Checked | PlannerError | None]):
         """Runs on a thread of its own, where nothing may be done but to post a message."""
         answer: Checked | PlannerError
         try:
-            todo = still_to_do(self._changes, self._stores)
+            todo = still_to_do(self._plan, self._changes, self._stores)
             answer = Checked(tuple(todo), len(self._changes))
         except PlannerError as error:
             answer = error

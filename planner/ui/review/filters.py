@@ -15,7 +15,14 @@ from typing import cast, get_args
 from planner.core.errors import UsageError
 from planner.core.plan import Change, Op
 
-SYMBOLS: dict[str, Op] = {"+": "create", "~": "move", "r": "repair", "=": "same", "!": "blocked"}
+SYMBOLS: dict[str, Op] = {
+    "-": "delete",
+    "+": "create",
+    "~": "move",
+    "r": "repair",
+    "=": "same",
+    "!": "blocked",
+}
 HELP = (
     ("pause", "a part of the name, the source or the reason"),
     ("/etcd|pause/", "a regular expression"),
@@ -127,7 +134,7 @@ def _op(value: str) -> Op:
         return cast("Op", value)
     if value in SYMBOLS:
         return SYMBOLS[value]
-    listed = ", ".join(f"{op} {symbol}" for symbol, op in SYMBOLS.items())
+    listed = " ".join(f"{op} {symbol}" for symbol, op in SYMBOLS.items())
     raise UsageError(f"op:{value} is none of {listed}")
 
 

@@ -22,12 +22,13 @@ from textual.strip import Strip
 
 from planner.core.plan import Change, Op
 from planner.core.text import short_digest, size
-from planner.ui.plan_text import SYMBOLS
+from planner.ui.cost_text import drift_mark
+from planner.ui.plan.words import SYMBOLS
 from planner.ui.review.model import WORDS, Box, PlanModel, Row, one_line
 from planner.ui.review.texts import cut_end, cut_start
 
 BOXES: dict[Box, str] = {"": "   ", "all": "[x]", "some": "[-]", "none": "[ ]"}
-_COUNTED: tuple[Op, ...] = ("create", "move", "repair", "same", "blocked")
+_COUNTED: tuple[Op, ...] = ("delete", "create", "move", "repair", "same", "blocked")
 _BOX_WIDTH = 5  # with the cursor before it
 _INDENT = 2
 _SIZE_WIDTH = 9
@@ -208,7 +209,10 @@ class PlanList(ScrollView, can_focus=True):
     def _line(self, index: int, width: int) -> Iterator[tuple[str, str]]:
         change = self._model.plan.changes[index]
         indent = 0 if self._model.grouping == "flat" else _INDENT
-        yield f"{' ' * indent}{SYMBOLS[change.op]} {WORDS[change.op]:7}  ", change.op
+        yield (
+            f"{' ' * indent}{SYMBOLS[change.op]}{drift_mark(change)}{WORDS[change.op]:7}  ",
+            change.op,
+        )
         name_width = self._name_width(width)
         name = cut_start(self._model.name(index), name_width)
         yield set_cell_size(name, name_width), "plain"
@@ -225,6 +229,8 @@ def _about(change: Change, width: int) -> str:
     match change.op:
         case "blocked" | "repair":
             return cut_end(one_line(change.reason), width)
+        case "delete":
+            said = (one_line(short_digest(change.current)),)
         case "move":
             now, new = (short_digest(each)[7:] for each in (change.current, change.digest))
             said = (f"{one_line(now)} → {one_line(new)}",)

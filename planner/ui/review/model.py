@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar, get_args
 
 from planner.core.errors import UsageError
-from planner.core.plan import Change, Op, Plan
+from planner.core.plan import PENDING, Change, Op, Plan
+from planner.core.plan_file import plan_id
 from planner.core.text import printable, short_digest
-from planner.ui.plan_text import group_of
+from planner.ui.plan.groups import group_of
 from planner.ui.review.filters import Filter, everything, item_of, parse_filter
 from planner.ui.review.selection import Ledger, Selection
 
@@ -26,13 +27,14 @@ GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 SORTINGS: tuple[Sorting, ...] = get_args(Sorting)
 # What may do harm comes first.
 WORDS: dict[Op, str] = {
+    "delete": "delete",
     "blocked": "blocked",
     "move": "move",
     "repair": "repair",
     "create": "create",
     "same": "in sync",
 }
-_PROBLEMS: frozenset[Op] = frozenset({"blocked", "move", "repair"})
+_PROBLEMS: frozenset[Op] = frozenset({"delete", "blocked", "move", "repair"})
 _DANGER = list(WORDS)
 
 _Choice = TypeVar("_Choice")
@@ -50,7 +52,7 @@ class Group:
     @property
     def selectable(self) -> int:
         """How many members may be chosen."""
-        return self.counts["create"] + self.counts["move"] + self.counts["repair"]
+        return sum(self.counts[op] for op in PENDING)
 
 
 class PlanModel:
@@ -58,6 +60,7 @@ class PlanModel:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.short_id = plan_id(plan)[7:19]
         self.selection = Selection(plan)
         self.counts: Counter[Op] = Counter(change.op for change in plan.changes)
         self.grouping: Grouping = "repository"

@@ -29,9 +29,10 @@ from planner.core.events import (
     StepStarted,
 )
 from planner.core.plan import Change, Plan
+from planner.core.plan_file import plan_id
 from planner.core.text import printable, size
 from planner.ui.copying import Copying
-from planner.ui.plan_text import places_text
+from planner.ui.plan.figures import places_text
 from planner.ui.progress import headline, outcome
 from planner.ui.review.texts import cut_start, title_line
 from planner.ui.saved import exit_code
@@ -76,7 +77,7 @@ class RunScreen(Screen[None]):
         super().__init__()
         self._plan = plan
         self._copying = copying
-        self._where = f"plan {plan.id[7:19]}   to {printable(places_text(plan))}"
+        self._where = f"plan {plan_id(plan)[7:19]}   to {printable(places_text(plan))}"
         self._is_stopping = False
         self._leaves_at_end = False
         self._active: tuple[_Transfer, ...] = ()

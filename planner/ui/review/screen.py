@@ -19,7 +19,8 @@ from planner.core.errors import PlannerError
 from planner.core.plan import PENDING, Change
 from planner.core.text import plural, size
 from planner.stores.opening import Stores
-from planner.ui.plan_text import SYMBOLS, places_text
+from planner.ui.plan.figures import places_text
+from planner.ui.plan.words import SYMBOLS
 from planner.ui.review.confirm import Confirm
 from planner.ui.review.details import Details, DetailsScreen, copy_name
 from planner.ui.review.dialogs import Checked, CheckTarget, Notice, keys, problem
@@ -214,7 +215,9 @@ class ReviewScreen(Screen[None]):
             self.app.push_screen(Notice("Nothing to apply", refusal))
             return
         chosen = self._model.selection.changes
-        self.app.push_screen(CheckTarget(chosen, self._stores, self._target), self._checked)
+        self.app.push_screen(
+            CheckTarget(self._model.plan, chosen, self._stores, self._target), self._checked
+        )
 
     def _checked(self, answer: Checked | PlannerError | None) -> None:
         match answer:
@@ -296,7 +299,7 @@ class ReviewScreen(Screen[None]):
         self.query_one(Details).show(self._list.row)
 
     def _title(self) -> Text:
-        left = f"planner review   plan {self._model.plan.id[7:19]}   to {self._target}"
+        left = f"planner review   plan {self._model.short_id}   to {self._target}"
         return title_line(left, "READ-ONLY" if self._read_only else "", self.app.size.width)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
+from planner.core.place import Place
 from planner.core.plan import Change, Op, Plan
-from planner.core.steps import Place
 
 
 class Ledger:

@@ -1,0 +1,129 @@
+"""What came back for a request, wherever it came from."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+from urllib.parse import urljoin
+
+_NEXT = re.compile(r'<([^>]*)>\s*(?:;[^,<]*)?;\s*rel="?(?:[^",;]* )?next\b', re.IGNORECASE)
+_PACKED = frozenset({"gzip", "x-gzip"})
+
+
+class Incoming(Protocol):
+    """The body of an answer while it is on the wire."""
+
+    def read(self, amount: int) -> bytes:
+        """The next bytes, at most ``amount``; empty at the end, and only there. May raise ``OSError``."""
+        ...
+
+    def close(self) -> None:
+        """Free the connection: for the next request when all was read, for good otherwise. May be called again."""
+        ...
+
+
+class Headers(Mapping[str, str]):
+    """Headers by name, whose case does not matter. What came several times is joined by commas."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = {name.lower(): value for name, value in values.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Answer:
+    """Status, headers and body. ``url`` is where it came from, ``sent`` the headers of the request.
+
+    ``content`` is what ``load`` took in; a body that was not loaded is read with ``chunks``, and then closed.
+    """
+
+    __slots__ = ("_body", "content", "headers", "sent", "status_code", "url")
+
+    def __init__(
+        self,
+        status_code: int,
+        headers: Headers,
+        url: str,
+        sent: Mapping[str, str],
+        body: Incoming | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.url = url
+        self.sent = sent
+        self.content = b""
+        self._body = body
+
+    def json(self) -> Any:
+        """The content as JSON.
+
+        Raises:
+            ValueError: it is none.
+            RecursionError: it is nested too deeply.
+        """
+        return json.loads(self.content)
+
+    @property
+    def next_page(self) -> str:
+        """Where a list goes on, by the Link of the relation ``next``; empty on the last page. Source: RFC 8288, section 3."""
+        found = _NEXT.search(self.headers.get("Link", ""))
+        return urljoin(self.url, found[1]) if found else ""
+
+    def load(self, longest: int) -> None:
+        """Take the body in, which frees the connection for the next request; only the start of a longer one.
+
+        Raises:
+            OSError: it broke off. That does not matter for a refusal, whose status says enough.
+        """
+        parts = bytearray()
+        try:
+            while (left := longest - len(parts)) and (part := self._read(left)):
+                parts += part
+        except OSError:
+            if self.status_code < 400:
+                raise
+        finally:
+            self.close()
+        is_packed = self.headers.get("Content-Encoding", "").lower() in _PACKED
+        self.content = _unpacked(parts, longest) if is_packed else bytes(parts)
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """The body, at most ``size`` bytes at a time.
+
+        Raises:
+            OSError: it broke off.
+        """
+        while part := self._read(size):
+            yield part
+
+    def close(self) -> None:
+        """Leave what was not read."""
+        if self._body:
+            self._body.close()
+
+    def _read(self, amount: int) -> bytes:
+        return self._body.read(amount) if self._body else b""
+
+
+def _unpacked(content: bytes | bytearray, longest: int) -> bytes:
+    """What a server packed although nobody asked it to; the start of it when it is longer."""
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        unpacked = unpacker.decompress(content, longest)
+    except zlib.error as error:
+        raise ConnectionError(f"an answer that cannot be unpacked: {error}") from error
+    if not unpacker.eof and len(unpacked) < longest and len(content) < longest:
+        raise ConnectionError("a packed answer that breaks off")
+    return unpacked

@@ -1,0 +1,105 @@
+"""Requests to whatever is not the registry itself, by ``requests``: object stores, token servers, and all that takes a proxy.
+
+On our own terms: ``trust_env`` is off (a netrc entry would replace our token, CA variables our trust), no cookie is kept,
+and redirects are left to whoever asks.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies, select_proxy
+
+from planner import __version__
+from planner.stores.answer import Answer, Headers
+from planner.stores.wire import Body
+
+_TIMEOUTS = (10.0, 120.0)
+_POOLS = 4
+
+
+class Elsewhere:
+    """A session of its own for each registry. Threads may share it."""
+
+    def __init__(self, context: ssl.SSLContext, parallelism: int) -> None:
+        if context.verify_mode is ssl.CERT_NONE:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["User-Agent"] = f"planner/{__version__}"
+        self._session.headers["Accept-Encoding"] = "identity"
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = _Adapter(context, parallelism)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: Body = None) -> Answer:
+        """One request and the head of its answer; the body waits until it is read or closed.
+
+        Raises:
+            OSError: no connection, no answer, or a broken one.
+            ValueError: no request can be made of this URL or these headers.
+        """
+        response = self._session.request(
+            method,
+            url,
+            headers=headers,
+            data=body,
+            stream=True,
+            timeout=_TIMEOUTS,
+            allow_redirects=False,
+            proxies=get_environ_proxies(url, no_proxy=None),
+        )
+        found = Headers(response.headers)
+        return Answer(response.status_code, found, response.url, headers, _Incoming(response))
+
+
+def has_proxy(url: str) -> bool:
+    """Whether the environment names a proxy for a URL."""
+    return select_proxy(url, get_environ_proxies(url, no_proxy=None)) is not None
+
+
+class _Incoming:
+    """A body that urllib3 reads."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self._raw = response.raw
+
+    def read(self, amount: int) -> bytes:
+        try:
+            data: bytes = self._raw.read(amount, decode_content=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise ConnectionError(str(error)) from error
+        return data
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+class _Adapter(HTTPAdapter):
+    """Hands our own TLS context down, and keeps requests from loading its own trust on top of it."""
+
+    def __init__(self, context: ssl.SSLContext, parallelism: int) -> None:
+        self._context = context
+        super().__init__(pool_connections=_POOLS, pool_maxsize=parallelism, pool_block=False)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context, blocksize=1 << 17)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave verification to the context."""
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {}

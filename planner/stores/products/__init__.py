@@ -1,0 +1,1 @@
+"""What registries differ in beyond the distribution protocol: one module for each product."""
