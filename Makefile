@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo check test format clean lint tools fuzz bench-lint bench-plan bench-copy data examples
+.PHONY: help venv demo check test format clean lint tools fuzz torture bench-lint bench-plan bench-copy data examples
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -28,6 +28,9 @@ test: tools lint ## everything: check, and the tests with real servers, whose pr
 fuzz: .venv/installed-dev ## lint 100,000 damaged specs: nothing may break, or point outside of the file
 	@PLANNER_FUZZ=100000 $(PYTEST) tests/test_lint_fuzz.py
 
+torture: tools .venv/installed-dev ## kill runs at fifty random moments, and see that nothing is ever incomplete
+	@PLANNER_KILLS=50 PLANNER_REQUIRE_TOOLS=1 $(BIN)/pytest -q tests/real/test_kill.py
+
 bench-lint: .venv/installed ## measure lint beside other tools (ARGS=--write updates docs/performance.md)
 	@$(BIN)/python -m bench.lint $(ARGS)
 
@@ -37,7 +40,7 @@ bench-plan: .venv/installed ## measure plan beside regsync on real registries (A
 bench-copy: .venv/installed ## measure apply beside regsync, crane and skopeo on real registries (ARGS='--only W2 --runs 2', ARGS=--write)
 	@$(BIN)/python -m bench.copying $(ARGS)
 
-examples: .venv/installed-dev ## write anew what planner says about the specs in examples/
+examples: .venv/installed-dev ## write anew what planner says about the specs in examples/, and docs/configuration.md
 	@$(BIN)/python -m tests.examples
 
 data: .venv/installed ## rebuild packaged image lists from public sources (ARGS='k3s v1.36.1+k3s1 k3s-images.txt'; ARGS=--help)

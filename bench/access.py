@@ -59,7 +59,7 @@ def _kind(method: str, path: str, query: str, status: int) -> str:
     elif "/manifests/" in path:
         what = "manifest"
     else:
-        what = "other"
+        what = "tags" if path.endswith("/tags/list") else "other"
     absent = " (404)" if status == 404 else ""
     refused = " (refused)" if what == "mount" and status != 201 else ""
     return f"{method} {what}{absent}{refused}"

@@ -41,8 +41,18 @@ def far(host: str) -> Iterator[str]:
 
 async def _serve(host: str) -> None:
     address, _, port = host.partition(":")
+    # The loop knows its tasks, and a stream its reader, by weak references alone: what waits for bytes would be collected.
+    alive: set[asyncio.Task[None] | None] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        alive.add(task)
+        try:
+            await between(reader, writer)
+        finally:
+            alive.discard(task)
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await asyncio.open_connection(address, int(port), limit=_CHUNK)
         except OSError:

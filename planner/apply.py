@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import queue
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 
 from planner.core.errors import RegistryError, StaleError
 from planner.core.events import (
@@ -26,23 +26,33 @@ from planner.core.events import (
     StepFailed,
     StepStarted,
     Ticked,
+    Waiting,
 )
-from planner.core.graph import Graph, build_graph, needed_for, predecessors, root_id, step_of
+from planner.core.graph import Graph, build_graph, root_id
 from planner.core.plan import Change, Plan
-from planner.core.steps import Outcome, Step, size_of
+from planner.core.steps import CopyBlob, MountBlob, Outcome, Step, size_of
 from planner.core.text import plural, short_digest
 from planner.stores.opening import Stores
+from planner.stores.referring import is_listed
 from planner.stores.workers import workers
 
-DEFAULT_PARALLELISM = 8
+DEFAULT_PARALLELISM = 32
 _TICK = 1.0
+_SMALL = 1024 * 1024
+_LARGE_SHARE = 4
+# The source does not have the blob, or has another one under its digest: no use in asking it once for each image.
+_NOWHERE = frozenset({"BLOB_UNKNOWN", "DIGEST_MISMATCH", "CANCELLED"})
 
 Perform = Callable[[Step], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How to run. ``drain`` returns the bytes moved per step since it was last called; ``clock`` counts seconds."""
+    """How to run. ``limit`` is how many steps there may be at a time.
+
+    ``drain`` returns the bytes moved per step since it was last called, ``waits`` the hosts that ask for patience, for how many
+    seconds and why; ``clock`` counts seconds.
+    """
 
     executor: Executor
     perform: Perform
@@ -50,6 +60,7 @@ class Run:
     tick: float = _TICK
     cancelled: Callable[[], bool] = lambda: False
     drain: Callable[[], Iterable[tuple[str, int]]] = tuple
+    waits: Callable[[], Iterable[tuple[str, float, str]]] = tuple
     fail_fast: bool = False
     clock: Callable[[], float] = time.monotonic
 
@@ -90,7 +101,16 @@ def _held(plan: Plan, change: Change, stores: Stores) -> str:
         if change.place in plan.new_namespaces and error.status in (401, 403, 404):
             return ""
         raise
+    if found and change.subject and change.op == "create" and _is_untold(plan, change, stores):
+        return ""
     return found.digest if found else ""
+
+
+def _is_untold(plan: Plan, change: Change, stores: Stores) -> bool:
+    """Whether a signature is there that nobody is told of: a run broke off before it was listed."""
+    manifest, store = plan.manifests[change.digest], stores.target(change.target.registry)
+    is_tagged = change.target.tag or not manifest.subject
+    return not is_tagged and not is_listed(store, change.target.repository, manifest)
 
 
 def _stale(stale: Sequence[tuple[Change, str]]) -> StaleError:
@@ -118,10 +138,10 @@ class _Engine:
         self._run = run
         self._start = run.clock()
         self._graph: Graph = build_graph(plan, changes)
-        self._sorter: TopologicalSorter[str] = TopologicalSorter(predecessors(self._graph))
-        self._ready: list[tuple[int, int, str]] = []
-        self._order = itertools.count()
+        self._order = _Order(self._graph)
+        self._ready = _Ready(run.limit)
         self._running: dict[Future[Outcome], str] = {}
+        self._done: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
         self._failures: dict[str, Outcome] = {}
         self._finished: set[str] = set()
         self._images: dict[str, list[Change]] = {}
@@ -132,47 +152,48 @@ class _Engine:
         """The whole run."""
         total = self._plan.bytes_to_send(self._changes)
         yield Started(self._now(), len(self._changes), len(self._graph), total)
-        self._sorter.prepare()
-        while self._sorter.is_active():
-            yield from self._submit()
-            if not self._running:
-                break
+        yield from self._submit()
+        while self._running:
             yield from self._collect()
+            yield from self._submit()
         yield from self._rest()
 
     def _now(self) -> float:
         return round(self._run.clock() - self._start, 3)
 
     def _submit(self) -> Iterator[Event]:
-        """Start what may start: the largest blobs first, what completes an image before all of them."""
-        for step_id in self._sorter.get_ready():
-            size = size_of(step_of(self._graph, step_id))
-            urgency = -size if size else -(1 << 62)
-            heapq.heappush(self._ready, (urgency, next(self._order), step_id))
-        while self._ready and len(self._running) < self._run.limit and not self._stopped():
-            _, _, step_id = heapq.heappop(self._ready)
-            step = step_of(self._graph, step_id)
-            self._running[self._run.executor.submit(self._run.perform, step)] = step_id
+        """Start what may start."""
+        for step_id in self._order.take():
+            self._ready.add(step_id, size_of(self._graph.steps[step_id]))
+        while not self._stopped() and (step_id := self._ready.pop()):
+            step = self._graph.steps[step_id]
+            future = self._run.executor.submit(self._run.perform, step)
+            self._running[future] = step_id
+            # Asking all running futures which one is done would take longer than many a request.
+            future.add_done_callback(self._done.put)
             yield StepStarted(self._now(), step_id, size_of(step))
 
     def _stopped(self) -> bool:
         return self._run.cancelled() or (self._run.fail_fast and bool(self._failures))
 
     def _collect(self) -> Iterator[Event]:
-        done, _ = wait(self._running, timeout=self._run.tick, return_when=FIRST_COMPLETED)
+        done = list(_all_of(self._done, self._run.tick))
         yield from (BytesMoved(self._now(), step, moved) for step, moved in self._run.drain())
+        yield from (Waiting(self._now(), *each) for each in self._run.waits())
         if not done:
             yield Ticked(self._now())
         for future in done:
             yield from self._settle(self._running.pop(future), future.result())
 
     def _settle(self, step_id: str, outcome: Outcome) -> Iterator[Event]:
+        self._ready.free(size_of(self._graph.steps[step_id]))
         if outcome.error:
             self._failures[step_id] = outcome
+            self._order.failed(step_id, outcome)
             yield StepFailed(self._now(), step_id, outcome.error, outcome.hint)
             return
         self._finished.add(step_id)
-        self._sorter.done(step_id)
+        self._order.done(step_id)
         yield StepDone(self._now(), step_id, outcome.moved, outcome.mounted)
         for change in self._images.get(step_id, ()):
             yield ImageDone(self._now(), str(change.target), change.digest)
@@ -194,6 +215,92 @@ class _Engine:
 
     def _cause(self, root: str) -> Outcome | None:
         """The failure that kept an image from being finished; None when it was just not reached."""
-        steps = (root, *sorted(needed_for(self._graph, root)))
+        steps = (root, *sorted(self._graph.needed_for(root))) if self._failures else ()
         causes = [self._failures[each] for each in steps if each in self._failures]
         return min(causes, key=lambda cause: cause.code == "CANCELLED", default=None)
+
+
+class _Order:
+    """Which steps may start by now."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._steps = graph.steps
+        self._left = {step_id: len(needs) for step_id, needs in graph.needs.items()}
+        self._waiting: dict[str, list[str]] = {}
+        for step_id, needs in graph.needs.items():
+            for need in needs:
+                self._waiting.setdefault(need, []).append(step_id)
+        self._ready = [step_id for step_id, left in self._left.items() if not left]
+
+    def take(self) -> list[str]:
+        """Those that were not taken before."""
+        taken, self._ready = self._ready, []
+        return taken
+
+    def done(self, step_id: str) -> None:
+        """What waited for this step alone may start."""
+        for each in self._waiting.get(step_id, ()):
+            self._let(each)
+
+    def failed(self, step_id: str, outcome: Outcome) -> None:
+        """What needs the step never starts, but who only wanted to share its blob may still fetch that itself."""
+        if isinstance(self._steps[step_id], CopyBlob) and outcome.code not in _NOWHERE:
+            for each in self._waiting.get(step_id, ()):
+                if isinstance(self._steps[each], MountBlob):
+                    self._let(each)
+
+    def _let(self, step_id: str) -> None:
+        self._left[step_id] -= 1
+        if not self._left[step_id]:
+            self._ready.append(step_id)
+
+
+class _Ready:
+    """What may start, at most ``limit`` steps at a time, in two lanes: large blobs, and everything that is a request or two.
+
+    Large blobs have a part of the places, the largest first; so none of them keeps the small steps waiting, which wait for
+    answers and not for bytes. Of these, what completes an image goes first.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+        self._free_for_large = max(1, limit // _LARGE_SHARE)
+        self._large: list[tuple[int, int, str]] = []
+        self._small: list[tuple[int, int, str]] = []
+        self._order = itertools.count()
+
+    def add(self, step_id: str, size: int) -> None:
+        """Something may start by now."""
+        urgency = -size if size else -(1 << 62)
+        lane = self._large if size > _SMALL else self._small
+        heapq.heappush(lane, (urgency, next(self._order), step_id))
+
+    def pop(self) -> str:
+        """What to start next; empty when nothing may start."""
+        if not self._free:
+            return ""
+        completes = self._small and self._small[0][0] < -_SMALL
+        if self._large and self._free_for_large and not (completes and self._free == 1):
+            self._free_for_large -= 1
+            lane = self._large
+        elif self._small:
+            lane = self._small
+        else:
+            return ""
+        self._free -= 1
+        return heapq.heappop(lane)[-1]
+
+    def free(self, size: int) -> None:
+        """A step of this size has ended."""
+        self._free += 1
+        self._free_for_large += size > _SMALL
+
+
+def _all_of(done: queue.SimpleQueue[Future[Outcome]], tick: float) -> Iterator[Future[Outcome]]:
+    """What ended by now, or ends within ``tick`` seconds."""
+    try:
+        yield done.get(timeout=tick)
+        while True:
+            yield done.get_nowait()
+    except queue.Empty:
+        return

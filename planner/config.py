@@ -117,6 +117,7 @@ class Config(NamedTuple):
     """The nearest planner.yaml, or the defaults when there is none (``path`` and ``spec`` are None then).
 
     ``prune_scope`` are globs over ``registry/repository``: what ``--prune`` may delete from, besides what planner filled.
+    ``referrers``: signatures, attestations and SBOMs go with their images, as ``--referrers`` says.
     """
 
     path: Path | None = None
@@ -125,6 +126,7 @@ class Config(NamedTuple):
     lint: LintSettings = LintSettings()
     prune_scope: tuple[str, ...] = ()
     spec: Spec | None = None
+    referrers: bool = False
 
 
 def load_config(path: str = "", folder: Path | None = None) -> Config:
@@ -206,6 +208,7 @@ def _parse(spec: Spec, path: Path) -> Config:
         _lint(root.get("lint"), folder),
         tuple(_strings(root.get("prune", "scope"))),
         spec,
+        root.get("referrers").is_true(),
     )
 
 

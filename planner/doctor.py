@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from planner.core.errors import PlannerError
+from planner.core.errors import PlannerError, RegistryError
 from planner.core.examined import STEPS, Examined, Fact, Step, judged, no_tls
 from planner.core.refs import DOCKER_HUB, ImageRef
 from planner.core.text import plural
@@ -27,6 +27,7 @@ _LEEWAY = 60
 # Source: docker/docs content/manuals/docker-hub/usage/pulls.md: the image whose headers tell the limit; a HEAD is no pull.
 _HUB = "registry-1.docker.io"
 _HUBS_PROBE = ImageRef(DOCKER_HUB, "ratelimitpreview/test", "latest")
+_REFUSED = frozenset({401, 403})
 _NOT_TRIED = "not tried"
 _USE_TLS = "if it can speak TLS, let its address begin with https://"
 
@@ -73,6 +74,8 @@ class _Way:
     ) -> None:
         store = stores.source(registry)
         assert isinstance(store, Registry)  # noqa: S101 - an address is no folder
+        self._registry = registry
+        self._stores = stores
         self._store = store
         self._settings = stores.settings(registry, url)
         self._route = route_to(store.base)
@@ -224,11 +227,26 @@ class _Way:
     def _pull(self) -> Step:
         probe = self._probe
         if not probe:
-            return Step("pull", "ok", "no image is known to look for; name a spec with -c")
-        found = self._store.head(probe.repository, probe.reference)
+            return Step("pull", "ok", "no image is known to look for")
+        try:
+            found = self._store.head(probe.repository, probe.reference)
+        except RegistryError as error:
+            if error.status in _REFUSED and (lacking := self._lacking()):
+                return Step("pull", "ok", f"{lacking}: nothing can be looked for yet")
+            raise
         name = f"{self._repository}:{probe.tag}" if probe.tag else self._repository
         text = f"{name} is there" if found else f"{name} may be looked for, and is not there"
         return Step("pull", "ok", text, facts={"image": name, "found": found is not None})
+
+    def _lacking(self) -> str:
+        """The namespace that is not there, in words: some products then refuse whoever asks, whatever the login."""
+        try:
+            product = self._stores.product(self._registry)
+            home = product.namespace(self._repository)
+            is_missing = home and product.standings([home])[home].state == "missing"
+        except PlannerError:
+            return ""
+        return f"{product.title} has no {product.word} {home!r}" if is_missing else ""
 
     def _quota(self) -> Step:
         quota = self._store.quota

@@ -123,7 +123,7 @@ def _list(registry: str, stores: Stores, *, has_names: bool) -> tuple[Listing, f
     """Who lists the repositories, and which."""
     refusal: RegistryError | None = None
     lists: tuple[tuple[Listing, Callable[[], Iterable[str] | None]], ...] = (
-        ("api", lambda: _by_api(registry, stores)),
+        ("api", lambda: stores.repositories_by_product(registry)),
         ("catalog", stores.target(registry).repositories),
     )
     for listing, ask in lists:
@@ -140,15 +140,6 @@ def _list(registry: str, stores: Stores, *, has_names: bool) -> tuple[Listing, f
     if refusal and not has_names:
         raise refusal
     return "specs", frozenset()
-
-
-def _by_api(registry: str, stores: Stores) -> list[str] | None:
-    """By the product's own API, without the path that stands in the registry's address."""
-    found = stores.product(registry).repositories()
-    prefix = stores.target(registry).path_of("")
-    if found is None:
-        return None
-    return [each.removeprefix(prefix) for each in found if each.startswith(prefix)]
 
 
 class _Look:

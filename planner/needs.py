@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,13 @@ from planner.core.plan import Input
 from planner.core.refs import is_tag, name_problem, parse_image
 from planner.files import read_text
 from planner.specs import families, family_named, family_of
+
+_OUR_FORMAT = re.compile(r'\s*\{\s*"format":\s*"planner\.(\w+)/')
+_OUR_FILES = {
+    "plan": ("a saved plan", "planner show {0} prints it, planner apply {0} carries it out"),
+    "inventory": ("an inventory", "planner plan --against {0} takes it beside the specs"),
+    "lock": ("a lock", "planner plan --locked heeds it beside the specs"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +117,23 @@ def collect(config: Config, wanted: Wanted) -> Collected:
         UsageError: there is no spec, or it does not say enough.
     """
     reader = _Reader()
-    clusters = tuple(reader.cluster(each, wanted) for each in _clusters(config, wanted))
+    chosen = _clusters(config, wanted)
+    _check_files((each for each in chosen if each in config.clusters), config)
+    clusters = tuple(reader.cluster(each, wanted) for each in chosen)
     if config.path:
         reader.note(config.path, "config")
     return Collected(clusters, reader.inputs)
+
+
+def _check_files(clusters: Iterable[Cluster], config: Config) -> None:
+    """Name the cluster whose files are not where planner.yaml says."""
+    for cluster in clusters:
+        for path in (cluster.spec, *cluster.images, *cluster.packs):
+            if not Path(path).exists():
+                raise InputError(
+                    f"{path}, which cluster {cluster.name!r} names, is not there",
+                    f"correct its path in {config.path}, or create it",
+                )
 
 
 def load_spec(path: str, kind: str = "") -> tuple[Spec, Family]:
@@ -129,11 +150,19 @@ def load_spec(path: str, kind: str = "") -> tuple[Spec, Family]:
         where = f"{path}:{broken.span.line}:{broken.span.column}"
         raise InputError(f"{where}: {broken.message}", f"planner lint {path} shows the place")
     if family is None:
+        _refuse_our_own(spec)
         known = ", ".join(f"{each.name} ({each.title})" for each in families())
         raise InputError(
             f"{path}: not a spec that planner knows", f"say what it is with --kind: {known}"
         )
     return spec, family
+
+
+def _refuse_our_own(spec: Spec) -> None:
+    """Say what a file of planner's own is for, when one is given as a spec."""
+    if found := _OUR_FORMAT.match(spec.text):
+        what, use = _OUR_FILES.get(found[1], (f"planner's own, {found[1]}", "name a spec instead"))
+        raise InputError(f"{spec.file}: this is {what}, not a spec", use.format(spec.file))
 
 
 def unchanged(inputs: Iterable[Input]) -> Iterator[str]:

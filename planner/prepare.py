@@ -6,7 +6,7 @@ for good. Nothing is written, and no scope but ``pull`` is ever asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache as cached
 from types import MappingProxyType
@@ -15,15 +15,17 @@ from typing import NamedTuple
 from planner.core.errors import InputError, UsageError
 from planner.core.family import Because, Need
 from planner.core.namespaces import Namespace
+from planner.core.place import Place
 from planner.core.plan import Access, Change, Plan
 from planner.core.refs import ImageRef
 from planner.needs import Collected
 from planner.preflight import look_around
-from planner.prune import Managed, superfluous
+from planner.prune import Managed, Needed, superfluous
+from planner.pulls import Pulls
 from planner.stores.cache import ManifestCache
 from planner.stores.opening import Stores
 from planner.stores.workers import workers
-from planner.survey import Asking, Note, Pulls, Survey, Wish
+from planner.survey import Asking, Note, Survey, Wish
 
 PARALLELISM = 16
 
@@ -39,7 +41,7 @@ def quiet(_what: str, _done: int, _total: int) -> None:
     """Tell nobody how far it is."""
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 - each says another thing
     collected: Collected,
     stores: Stores,
     cache: ManifestCache,
@@ -47,19 +49,20 @@ def make_plan(
     pins: Mapping[ImageRef, str] = MappingProxyType({}),
     managed: Managed | None = None,
     deep: bool = False,
+    referrers: bool = False,
     note: Note = quiet,
 ) -> Prepared:
     """Compare what the clusters need with what is there.
 
     ``pins`` are the digests that sources are locked to: those are not asked. What ``managed`` covers and nothing needs is to
-    be deleted. ``deep`` also looks whether the content of names that are right is still there. ``note`` hears what is being
-    counted, and how far it is.
+    be deleted. ``deep`` also looks whether the content of names that are right is still there, ``referrers`` what belongs to
+    images without being a part of them. ``note`` hears what is being counted, and how far it is.
 
     Raises:
         InputError: two sources want the same name.
         RegistryError: a registry does not answer, or refuses to.
     """
-    needs = [(need, need.target) for need in collected.needs]
+    needs = list(_named(collected.needs))
     wishes = _wishes(needs, pins)
     _check_apart(stores, wishes)
     with workers(PARALLELISM) as pool:
@@ -68,12 +71,11 @@ def make_plan(
         judged = [(wish, ground.obstacle(wish.target)) for wish in wishes]
         blocked = [_unplaced(need) for need, target in needs if target is None]
         blocked += [_blocked(wish, reason) for wish, reason in judged if reason]
-        targets = [wish.target for wish in wishes]
+        needed = Needed([wish.target for wish in wishes], [need.source for need, _ in needs])
         wishes = [wish for wish, reason in judged if not reason]
-        survey = Survey(Asking(stores, cache, pool, ground, note, deep))
+        survey = Survey(Asking(stores, cache, pool, ground, note, deep, referrers))
         plan = survey.plan(wishes)
-        deletions = list(superfluous(targets, managed, stores, pool)) if managed else []
-        deletions = _where_nothing_is_blocked(deletions, (*plan.changes, *blocked))
+        deletions = list(superfluous(needed, managed, stores, pool)) if managed else []
         pulls = tuple(survey.pulls(sorted({wish.source.registry for wish in wishes})))
     changes = (*plan.changes, *_merged(blocked), *deletions)
     plan = replace(
@@ -81,9 +83,11 @@ def make_plan(
         changes=tuple(sorted(changes, key=lambda each: (each.target, each.op))),
         inputs=collected.inputs,
         namespaces=ground.namespaces,
+        referrers=referrers,
     )
     for namespace, reason in ground.overfull(plan):
         plan = _without_room(plan, namespace, reason)
+    plan = _deleting_where_nothing_is_blocked(plan, stores).trimmed()
     return Prepared(replace(plan, access=_access(stores, plan)), pulls)
 
 
@@ -95,20 +99,20 @@ def _greet(wishes: Iterable[Wish], stores: Stores, run: Callable[..., Iterable[N
     list(run(lambda store: store.greet(), met))
 
 
-def _where_nothing_is_blocked(
-    deletions: Iterable[Change], changes: Iterable[Change]
-) -> list[Change]:
+def _deleting_where_nothing_is_blocked(plan: Plan, stores: Stores) -> Plan:
     """What is blocked may be what replaces an old tag: until it can come, the old one may still be needed."""
-    stuck = {each.place for each in changes if each.op == "blocked"}
-    return [each for each in deletions if each.place not in stuck]
+    where = stores.places.target_of
+    stuck = {where(each.target) for each in plan.changes if each.op == "blocked"}
+    kept = (each for each in plan.changes if each.op != "delete" or where(each.target) not in stuck)
+    return replace(plan, changes=tuple(kept))
 
 
 def _without_room(plan: Plan, namespace: Namespace, reason: str) -> Plan:
     """The plan without what a quota has no room for."""
-    places = {(namespace.registry, each) for each in namespace.repositories}
+    places = {Place(namespace.registry, each) for each in namespace.repositories}
     changes = tuple(
         replace(each, op="blocked", reason=reason)
-        if each.is_pending and (each.target.registry, each.target.repository) in places
+        if each.is_pending and each.op != "delete" and each.place in places
         else each
         for each in plan.changes
     )
@@ -118,19 +122,42 @@ def _without_room(plan: Plan, namespace: Namespace, reason: str) -> Plan:
 def _check_apart(stores: Stores, wishes: Iterable[Wish]) -> None:
     """Names of two registries must not meet at one address, where one would be taken for the other."""
     places = stores.places
-    endpoint = cached(places.endpoint)
+    root = cached(places.root)
     met: dict[tuple[str, str], str] = {}
     for wish in wishes:
         for image, override in ((wish.source, places.read_from), (wish.target, places.write_to)):
-            address = endpoint(image.registry, override).rstrip("/")
             side = "source" if image is wish.source else "target"
-            key = (side, f"{address}/{image.repository}:{image.reference}")
-            other = met.setdefault(key, image.registry)
-            if other != image.registry and not address.startswith("oci:"):
+            address = f"{root(image.registry, override)}{image.repository}:{image.reference}"
+            other = met.setdefault((side, address), image.registry)
+            if other != image.registry:
+                endpoint = places.endpoint(image.registry, override).rstrip("/")
                 raise UsageError(
-                    f"{image.repository}:{image.reference} of {other} and of {image.registry} meet at {address}",
+                    f"{image.repository}:{image.reference} of {other} and of {image.registry} meet at {endpoint}",
                     "give each registry its own endpoint in planner.yaml (a path is enough), or use oci:DIR",
                 )
+
+
+def _named(needs: Iterable[Need]) -> Iterator[tuple[Need, ImageRef | None]]:
+    """Each need with the name that it is stored under.
+
+    Of ``name:tag@digest`` nodes ask for the digest alone. It is stored under its tag as well, by which people find it and
+    without which registries clean it up, unless something else wants that tag.
+    """
+    listed = [(need, need.target, _tagged(need)) for need in needs]
+    claims: dict[ImageRef, set[ImageRef]] = {}
+    for need, target, tagged in listed:
+        if name := tagged or target:
+            claims.setdefault(name, set()).add(need.source)
+    for need, target, tagged in listed:
+        yield need, tagged if tagged and len(claims[tagged]) == 1 else target
+
+
+def _tagged(need: Need) -> ImageRef | None:
+    """The tag beside the digest that a need asks for; None when it has no such pair."""
+    target, source = need.target, need.source
+    if target and source.tag and target.digest and target.digest == source.digest:
+        return target._replace(tag=source.tag, digest="")
+    return None
 
 
 def _wishes(
@@ -164,7 +191,8 @@ def _collision(target: ImageRef, wanted: Sequence[Need], need: Need) -> InputErr
 
 
 def _place(reason: Because) -> str:
-    return f"{reason.file}:{reason.line}" if reason.line else reason.file
+    place = f"{reason.file}:{reason.line}" if reason.line else reason.file
+    return f"{reason.cluster}, {place}" if reason.cluster else place
 
 
 def _unplaced(need: Need) -> Change:

@@ -6,21 +6,17 @@ planner.yaml names. Everything else on a registry is somebody else's.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from planner.core.content import INDEX_TYPES
 from planner.core.errors import RegistryError
 from planner.core.place import Place
 from planner.core.plan import Change
-from planner.core.refs import ImageRef, is_tag
+from planner.core.refs import ImageRef, is_tag, subject_of
 from planner.stores.opening import Stores
 from planner.stores.workers import Workers
-
-# Signatures, attestations and SBOMs stand beside what they are about, under its digest.
-# Source: sigstore/cosign specs/SIGNATURE_SPEC.md; opencontainers/distribution-spec v1.1.1 "Referrers Tag Schema".
-_ABOUT = re.compile(r"(sha256)-([0-9a-f]{64})(?:\..+)?")
 
 
 class Managed(NamedTuple):
@@ -30,6 +26,13 @@ class Managed(NamedTuple):
     scope: tuple[str, ...] = ()
 
 
+class Needed(NamedTuple):
+    """What must stay: the names that nodes ask for, and those that they, or a copy, are read from."""
+
+    targets: Collection[ImageRef]
+    sources: Collection[ImageRef] = ()
+
+
 class _Held(NamedTuple):
     """A tag that no spec needs, and what it points at."""
 
@@ -37,39 +40,78 @@ class _Held(NamedTuple):
     tag: str
     digest: str
 
-    @property
-    def subject(self) -> str:
-        """The digest that a tag like ``sha256-….sig`` is about; empty for others."""
-        found = _ABOUT.fullmatch(self.tag)
-        return f"{found[1]}:{found[2]}" if found else ""
-
 
 def superfluous(
-    wanted: Iterable[ImageRef], managed: Managed, stores: Stores, pool: Workers
+    needed: Needed, managed: Managed, stores: Stores, pool: Workers
 ) -> Iterator[Change]:
-    """A deletion for each tag of a managed repository that is not ``wanted``, on the registries that are.
+    """A deletion for each tag of a managed repository that is not ``needed``, on the registries of the targets.
 
-    What is said about content that stays (signatures and the like) stays.
+    Names are told apart by the machine and path that they lead to: several names of registries may lead to one, and what
+    another one needs is needed. What is said about content that stays (signatures and the like) stays.
 
     Raises:
         RegistryError: a registry does not tell what it holds.
     """
-    needed = {(Place(each.registry, each.repository), each.tag) for each in wanted}
-    registries = sorted({place.registry for place, _ in needed})
+    where = stores.places.target_of
+    known = _known(needed, stores)
+    registries = sorted({each.registry for each in needed.targets})
     places = [place for name in registries for place in _places(name, managed, stores)]
-    tags = pool.map(lambda place: _tags(place, stores), places)
+    places = list({where(_in(each)): each for each in reversed(places)}.values())
+    tags = dict(zip(places, pool.map(lambda place: _tags(place, stores), places), strict=True))
     names = [
         (place, tag)
-        for place, listed in zip(places, tags, strict=True)
-        for tag in listed
-        if is_tag(tag) and (place, tag) not in needed
+        for place in places
+        for tag in tags[place]
+        if is_tag(tag) and (where(_in(place)), tag) not in known
     ]
-    held = [each for each in pool.map(lambda name: _held(*name, stores), names) if each]
-    going = {(each.place, each.digest) for each in held if not each.subject}
+    found = pool.map(lambda name: _held(*name, stores), names)
+    held = [each for each in found if each and (where(_in(each.place)), each.digest) not in known]
+    by_place: dict[Place, list[_Held]] = {}
     for each in held:
-        if not each.subject or (each.place, each.subject) in going:
-            target = ImageRef(each.place.registry, each.place.repository, each.tag)
+        by_place.setdefault(each.place, []).append(each)
+    for place, members in by_place.items():
+        wanted = {reference for address, reference in known if address == where(_in(place))}
+        staying = {*tags[place], *wanted}.difference(each.tag for each in members)
+        for each in _without_what_is_about(staying, members, stores):
+            target = _in(place)._replace(tag=each.tag)
             yield Change("delete", target, target, current=each.digest, reason="no spec needs it")
+
+
+def _in(place: Place) -> ImageRef:
+    return ImageRef(place.registry, place.repository)
+
+
+def _known(needed: Needed, stores: Stores) -> set[tuple[str, str]]:
+    """What is needed, by where it is: tags, and digests that are asked for as such."""
+    targets = ((stores.places.target_of(each), each) for each in needed.targets)
+    sources = ((stores.places.source_of(each), each) for each in needed.sources)
+    found = [*targets, *sources]
+    return {(where, name) for where, each in found for name in (each.tag, each.digest) if name}
+
+
+def _without_what_is_about(
+    staying: Iterable[str], members: Sequence[_Held], stores: Stores
+) -> Iterator[_Held]:
+    """The tags of one repository that may go: all but the signatures of what stays in it under other references."""
+    going = {each.digest for each in members if not subject_of(each.tag)}
+    if any(subject_of(each.tag) in going for each in members):
+        going.difference_update(_contents(members[0].place, staying, stores))
+    for each in members:
+        subject = subject_of(each.tag)
+        if not subject or subject in going:
+            yield each
+
+
+def _contents(place: Place, references: Iterable[str], stores: Stores) -> Iterator[str]:
+    """The digests of what stands under references, and of what they list."""
+    store = stores.target(place.registry)
+    for reference in sorted(references):
+        found = None if subject_of(reference) else store.head(place.repository, reference)
+        if found:
+            yield found.digest
+            if found.media_type in INDEX_TYPES:
+                children = store.manifest(place.repository, found.digest).children
+                yield from _contents(place, [each.digest for each in children], stores)
 
 
 def _places(registry: str, managed: Managed, stores: Stores) -> Iterator[Place]:
@@ -83,10 +125,9 @@ def _places(registry: str, managed: Managed, stores: Stores) -> Iterator[Place]:
 
 
 def _repositories(registry: str, stores: Stores) -> Iterable[str]:
-    store = stores.target(registry)
     try:
-        listed = stores.product(registry).repositories()
-        return store.repositories() if listed is None else listed
+        listed = stores.repositories_by_product(registry)
+        return stores.target(registry).repositories() if listed is None else listed
     except RegistryError as error:
         raise RegistryError(
             f"{registry} does not tell its repositories, so what prune.scope covers is not known: {error.message}",

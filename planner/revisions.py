@@ -130,6 +130,10 @@ def _write(commit: str, root: Path) -> None:
         to.close()
     for each, target in contents:
         _link(root, each.path, os.fsdecode(target))
+    top = os.path.realpath(root)
+    for each, _ in contents:  # through other links, one that looks harmless may lead out
+        if not Path(os.path.realpath(root / each.path)).is_relative_to(top):
+            (root / each.path).unlink(missing_ok=True)
 
 
 def _entries(commit: str) -> Iterator[_Entry]:

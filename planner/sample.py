@@ -61,8 +61,10 @@ def _write_image(store: Store, image: ImageRef, platform: str, kib: int) -> Mani
 
 def _write_blob(store: Store, repository: str, data: bytes) -> None:
     @contextmanager
-    def source() -> Iterator[VerifiedStream]:
-        yield VerifiedStream(iter((data,)), digest_of(data), len(data), "the sample")
+    def source(offset: int = 0, /) -> Iterator[VerifiedStream]:
+        yield VerifiedStream(
+            iter((data[offset:],)), digest_of(data), len(data), "the sample", offset=offset
+        )
 
     store.write_blob(repository, digest_of(data), source)
 

@@ -6,32 +6,29 @@ No scope but ``pull`` is ever asked for, and nothing is written.
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
-from planner.core.content import Manifest
+from planner.core.content import NO_PLATFORM, Manifest
 from planner.core.errors import RegistryError
 from planner.core.family import ArtifactKind, Because
 from planner.core.place import Place
 from planner.core.plan import Change, Op, Plan
-from planner.core.quota import Quota
 from planner.core.refs import ImageRef
 from planner.core.text import plural, short_digest
 from planner.preflight import Ground
+from planner.pulls import TOO_MANY_REQUESTS, Budget, Pulls
+from planner.referrers import Escort
 from planner.stores.cache import ManifestCache
 from planner.stores.locks import Locks
 from planner.stores.opening import Stores
 from planner.stores.recorded import NotRecordedError
-from planner.stores.store import Store
 from planner.stores.workers import Workers
 
 # Everything that walks an image visits each path to a manifest: an index of indexes multiplies them.
 _DEEPEST = 2
 _MOST_CHILDREN = 1000
-_TOO_MANY_REQUESTS = 429
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -49,20 +46,12 @@ class Wish:
     pin: str = ""
 
 
-class Pulls(NamedTuple):
-    """What a plan used of a source's pulls: manifests that were fetched, and images that the limit kept out."""
-
-    registry: str
-    used: int
-    waiting: int
-    quota: Quota | None
-
-
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What a survey asks, how, and who hears how far it is.
 
-    ``deep``: also look whether the content of names that are right is still there.
+    ``deep``: also look whether the content of names that are right is still there. ``referrers``: also look for what belongs to
+    images without being a part of them.
     """
 
     stores: Stores
@@ -71,6 +60,7 @@ class Asking:
     ground: Ground
     note: Note
     deep: bool = False
+    referrers: bool = False
 
 
 class Survey:
@@ -83,12 +73,13 @@ class Survey:
         self._ground = asking.ground
         self._note = asking.note
         self._deep = asking.deep
+        self._referrers = asking.referrers
         self._manifests: dict[str, Manifest] = {}
         self._fetching: Locks[str] = Locks()
         self._refusals: dict[str, RegistryError] = {}
         self._answered: set[str] = set()
         self._pinned: frozenset[ImageRef] = frozenset()
-        self._budget = _Budget()
+        self._budget = Budget()
 
     def plan(self, wishes: list[Wish]) -> Plan:
         """The changes for all wishes, with the content of those that are pending."""
@@ -96,6 +87,7 @@ class Survey:
         changes = self._each("names", self._compare, wishes)
         self._raise_where_all_is_refused()
         changes = self._each("manifests", self._with_content, changes)
+        changes += self._escorts(changes) if self._referrers else []
         everything = Plan(tuple(changes), self._manifests)
         present = self._present(everything)
         checked = tuple(self._checked(change, everything, present) for change in changes)
@@ -131,7 +123,10 @@ class Survey:
             )
 
     def _compared(self, wish: Wish) -> Change:
-        """HEAD on both sides; on neither, where the answer is known."""
+        """HEAD on both sides; on neither, where the answer is known, or a registry would not understand the question."""
+        if reason := _why_not_by_digest(wish.source, wish.pin or wish.source.digest):
+            blocked = Change("blocked", wish.target, wish.source, reason=reason)
+            return replace(blocked, because=wish.because, kind=wish.kind)
         current = self._current(wish.target)
         change = Change(
             "create", wish.target, wish.source, "", current, because=wish.because, kind=wish.kind
@@ -146,6 +141,15 @@ class Survey:
         if not digest:
             return replace(change, op="blocked", reason=f"the source has no {wish.source}")
         op: Op = "create" if not current else "same" if current == digest else "move"
+        if (
+            op == "move"
+            and wish.source.digest
+            and wish.target.tag
+            and self._ground.is_frozen(wish.target)
+        ):
+            # Nodes ask for the digest alone, and that can be had without moving the tag.
+            target = wish.target._replace(tag="", digest=wish.source.digest)
+            return self._compared(replace(wish, target=target))
         if op == "move" and self._ground.is_frozen(wish.target):
             reason = "the tag cannot be moved there: it is immutable"
             return replace(change, op="blocked", digest=digest, reason=reason)
@@ -180,7 +184,7 @@ class Survey:
         try:
             return replace(change, platforms=tuple(self._fetch(change, change.digest)))
         except RegistryError as error:
-            if error.retryable and error.status != _TOO_MANY_REQUESTS:
+            if error.retryable and error.status != TOO_MANY_REQUESTS:
                 raise
             return replace(change, op="blocked", reason=self._why_not_fetched(change, error))
 
@@ -198,11 +202,42 @@ class Survey:
             message = f"{change.source}: the index is too deep or too long to be an image's"
             raise RegistryError(message, "look at it: it may have been made to exhaust its readers")
         for child in manifest.children:
-            yield child.platform or "unknown"
+            if child.platform != NO_PLATFORM:
+                yield child.platform or "unknown"
             yield from self._fetch(change, child.digest, depth + 1)
 
+    def _escorts(self, changes: Iterable[Change]) -> list[Change]:
+        """What belongs to the images whose content is known, each name once."""
+        escort = Escort(self._stores, self._ground, self._manifest)
+        known = {each.target for each in changes}
+        images = [
+            each for each in changes if each.op != "blocked" and each.digest in self._manifests
+        ]
+        found: dict[ImageRef, Change] = {}
+        for escorts in self._each(
+            "signatures", lambda each: escort.of(each, self._parts(each.digest)), images
+        ):
+            for each in escorts:
+                first = found.setdefault(each.target, each)
+                because = tuple(sorted({*first.because, *each.because}))
+                found[each.target] = replace(first, because=because)
+        wanted = [each for target, each in found.items() if target not in known]
+        return self._each("manifests", self._with_content, wanted)
+
+    def _parts(self, digest: str) -> Iterator[str]:
+        """The digests of the manifests below one."""
+        for child in self._manifests[digest].children:
+            yield child.digest
+            yield from self._parts(child.digest)
+
     def _manifest(self, change: Change, digest: str) -> Manifest:
-        """Each one is asked for once, however many names share it."""
+        """Each one is asked for once, however many names share it.
+
+        Raises:
+            RegistryError: among others, it has a digest under which registries store no manifest.
+        """
+        if reason := _why_not_by_digest(change.source, digest):
+            raise RegistryError(reason)
         with self._fetching[digest]:
             manifest = self._manifests.get(digest) or self._cache.get(digest)
             if manifest is None:
@@ -224,7 +259,7 @@ class Survey:
 
     def _present(self, plan: Plan) -> Mapping[str, tuple[Place, ...]]:
         """Which repositories hold which blobs, and of what is to be checked also which manifests: one HEAD each."""
-        asked = list(dict.fromkeys(self._questions(plan)))
+        asked = list(dict.fromkeys(self._questions(plan, self._empty_places(plan))))
         answers = self._each("blobs", self._holds, asked)
         found: dict[str, list[Place]] = {}
         for question, is_there in zip(asked, answers, strict=True):
@@ -232,15 +267,28 @@ class Survey:
                 found.setdefault(question.digest, []).append(question.place)
         return {digest: tuple(sorted(places)) for digest, places in found.items()}
 
-    def _questions(self, plan: Plan) -> Iterator[_Question]:
+    def _empty_places(self, plan: Plan) -> frozenset[Place]:
+        """The repositories without any tag: what a run that broke off left there, copying finds and need not send again."""
+        placed = [each for each in plan.changes if each.op != "blocked"]
+        unknown = {each.place for each in placed} - {each.place for each in placed if each.current}
+        new = {each.place for each in placed if self._ground.is_new(each.target)}
+        asked = sorted(unknown - new)
+        empty = self._each("repositories", self._is_empty, asked)
+        found = (place for place, is_empty in zip(asked, empty, strict=True) if is_empty)
+        return frozenset((*new, *found))
+
+    def _is_empty(self, place: Place) -> bool:
+        return self._stores.target(place.registry).is_empty(place.repository)
+
+    def _questions(self, plan: Plan, empty: Container[Place]) -> Iterator[_Question]:
         for change in plan.changes:
-            if change.op == "blocked" or self._ground.is_new(change.target):
+            if change.op == "blocked" or change.place in empty:
                 continue
             for digest in plan.blobs(change):
                 yield _Question(change.place, digest, is_manifest=False)
             if change.op == "same" and change.digest in plan.manifests:
-                for child in plan.manifests[change.digest].children:
-                    yield _Question(change.place, child.digest, is_manifest=True)
+                for digest in self._parts(change.digest):
+                    yield _Question(change.place, digest, is_manifest=True)
 
     def _holds(self, question: _Question) -> bool:
         store = self._stores.target(question.place.registry)
@@ -254,10 +302,9 @@ class Survey:
         """A name that is right, with content behind it that is gone, needs repair."""
         if change.op != "same" or change.digest not in plan.manifests:
             return change
-        children = (child.digest for child in plan.manifests[change.digest].children)
         missing = [
             digest
-            for digest in (*plan.blobs(change), *children)
+            for digest in (*plan.blobs(change), *self._parts(change.digest))
             if change.place not in present.get(digest, ())
         ]
         if not missing:
@@ -266,61 +313,23 @@ class Survey:
         return replace(change, op="repair", reason=reason)
 
 
+def _why_not_by_digest(source: ImageRef, digest: str) -> str:
+    """Why a manifest with this digest cannot be copied; empty when it can, and for no digest.
+
+    Source: distribution v2.8.2 registry/storage/blobstore.go ``Put`` and registry/handlers/manifests.go ``PutManifest``, which
+    compute sha256 and refuse a manifest that comes under another digest.
+    """
+    if not digest or digest.startswith("sha256:"):
+        return ""
+    return (
+        f"{source.name}: registries store manifests by sha256 alone, and {short_digest(digest)} is another digest:"
+        " name it by its tag, or by the sha256 digest of the same bytes"
+    )
+
+
 class _Question(NamedTuple):
     """Does the place hold the digest?"""
 
     place: Place
     digest: str
     is_manifest: bool
-
-
-@dataclass(slots=True)
-class _Budget:
-    """Spends a source's pulls, and never more than it says are left. Threads may share it."""
-
-    used: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    _exhausted: set[str] = field(default_factory=set)
-    _under_way: Counter[str] = field(default_factory=Counter)
-    _changed: threading.Condition = field(default_factory=threading.Condition)
-
-    @contextlib.contextmanager
-    def pull(self, registry: str, store: Store) -> Iterator[None]:
-        """Around one pull.
-
-        Raises:
-            RegistryError: none is left.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self._is_settled(registry, store))
-            if self._is_used_up(registry, store):
-                self.refused[registry] += 1
-                raise RegistryError(
-                    f"the pulls that {registry} allows are used up",
-                    "wait for its next window and plan again, or log in",
-                    status=_TOO_MANY_REQUESTS,
-                )
-            self._under_way[registry] += 1
-            self.used[registry] += 1
-        try:
-            yield
-        except RegistryError as error:
-            if error.status == _TOO_MANY_REQUESTS:
-                with self._changed:
-                    self.refused[registry] += 1
-                    self._exhausted.add(registry)
-            raise
-        finally:
-            with self._changed:
-                self._under_way[registry] -= 1
-                self._changed.notify_all()
-
-    def _is_settled(self, registry: str, store: Store) -> bool:
-        """Whether what is under way can change nothing about the answer."""
-        is_plenty = store.quota is None or store.quota.remaining > self._under_way[registry]
-        return is_plenty or not self._under_way[registry] or registry in self._exhausted
-
-    def _is_used_up(self, registry: str, store: Store) -> bool:
-        quota = store.quota
-        is_spent = quota is not None and quota.remaining <= self._under_way[registry]
-        return is_spent or registry in self._exhausted

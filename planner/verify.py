@@ -9,25 +9,31 @@ from typing import Literal
 from planner.core.content import Descriptor, Manifest
 from planner.core.errors import RegistryError
 from planner.core.family import Need
+from planner.core.refs import ImageRef
 from planner.core.resolution import Attempt
 from planner.core.text import plural
+from planner.referrers import missing
 from planner.stores.opening import Stores
+from planner.stores.rehash import Reading, Report, damage_of
 from planner.stores.store import Store
 from planner.stores.workers import workers
 
 PARALLELISM = 16
+_READERS = 8
 
-Verdict = Literal["found", "incomplete", "upstream", "missing"]
+Verdict = Literal["found", "unsigned", "incomplete", "corrupted", "upstream", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What the nodes will meet when they ask for one image.
 
-    *found*: the first registry that answers is a private one and holds everything. *incomplete*: it answers, and parts are
-    missing. *upstream*: no private registry has it, so the nodes turn to the image's own. *missing*: no node will find it.
+    *found*: the first registry that answers is a private one and holds everything. *unsigned*: it does, without signatures and
+    the like that its source has. *incomplete*: it answers, and parts are missing. *corrupted*: parts are not what they should
+    be. *upstream*: no private registry has it, so the nodes turn to the image's own. *missing*: no node will find it.
     ``digest`` is what was found; ``where`` the endpoint that answered, or would be asked last, and ``number`` its place among
-    the attempts, from 1 (0: none of them is left). ``detail`` says what is not there.
+    the attempts, from 1 (0: none of them is left). ``detail`` says what is not there. ``blobs`` are what was looked for of it,
+    where it was found.
     """
 
     need: Need
@@ -36,6 +42,7 @@ class Verified:
     digest: str = ""
     detail: str = ""
     number: int = 0
+    blobs: tuple[Reading, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -43,15 +50,57 @@ class Verified:
         return self.verdict == "found"
 
 
-def verify(needs: Iterable[Need], stores: Stores, *, blobs: bool) -> Iterator[Verified]:
-    """One verdict for each distinct thing that a node asks for, in order. ``blobs`` looks for every blob as well.
+def verify(
+    needs: Iterable[Need], stores: Stores, *, blobs: bool, referrers: bool = False
+) -> Iterator[Verified]:
+    """One verdict for each distinct thing that a node asks for, in order.
+
+    ``blobs`` looks for every blob as well, ``referrers`` for what the source has that belongs to an image.
 
     Raises:
-        RegistryError: a private registry does not answer, or refuses to.
+        RegistryError: a registry does not answer, or refuses to; with ``referrers``, that may be a source.
     """
     distinct = _distinct(needs)
     with workers(PARALLELISM) as pool:
-        yield from pool.map(lambda need: _Walk(stores, need, blobs=blobs).verdict(), distinct)
+        yield from pool.map(
+            lambda need: _Walk(stores, need, blobs=blobs, referrers=referrers).verdict(), distinct
+        )
+
+
+def readings_of(results: Iterable[Verified]) -> tuple[Reading, ...]:
+    """The blobs of what was found, the largest first; each once on each registry, or in each layout."""
+    found = {_key(reading): reading for result in results for reading in result.blobs}
+    return tuple(sorted(found.values(), key=lambda each: (-each.blob.size, each.blob.digest)))
+
+
+def rehash(
+    results: Iterable[Verified], readings: Iterable[Reading], report: Report
+) -> Iterator[Verified]:
+    """The verdicts after every blob was read and hashed. ``report`` hears of bytes as they pass, on several threads.
+
+    Raises:
+        RegistryError: a registry does not answer, or refuses to.
+    """
+    listed = list(readings)
+    with workers(_READERS) as pool:
+        damages = list(pool.map(lambda each: damage_of(each, report), listed))
+    damaged = {
+        _key(each): f"{each.blob.digest} {damage}"
+        for each, damage in zip(listed, damages, strict=True)
+        if damage
+    }
+    for result in results:
+        hit = list(dict.fromkeys(damaged[key] for key in map(_key, result.blobs) if key in damaged))
+        if not hit:
+            yield result
+            continue
+        lost = f"{plural(len(hit), 'blob')} damaged: {'; '.join(hit)}"
+        detail = f"{result.detail}; {lost}" if result.verdict == "incomplete" else lost
+        yield replace(result, verdict="corrupted", detail=detail)
+
+
+def _key(reading: Reading) -> tuple[str, str]:
+    return reading.store.name, reading.blob.digest
 
 
 def _distinct(needs: Iterable[Need]) -> list[Need]:
@@ -68,10 +117,13 @@ def _distinct(needs: Iterable[Need]) -> list[Need]:
 class _Walk:
     """One image's way through its attempts."""
 
-    def __init__(self, stores: Stores, need: Need, *, blobs: bool) -> None:
+    def __init__(self, stores: Stores, need: Need, *, blobs: bool, referrers: bool) -> None:
         self._stores = stores
         self._need = need
         self._blobs = blobs
+        self._referrers = referrers
+        self._parts: list[str] = []
+        self._readings: list[Reading] = []
 
     def verdict(self) -> Verified:
         refusals: list[str] = []
@@ -96,10 +148,20 @@ class _Walk:
         if found is None:
             refusals.append(f"{target} is not there")
             return None
-        missing = list(self._missing(store, target.repository, found.digest))
-        verdict: Verdict = "incomplete" if missing else "found"
-        lost = f"{plural(len(missing), 'part')} missing, first {missing[0]}" if missing else ""
-        return Verified(self._need, verdict, attempt.endpoint, found.digest, lost or _all(refusals))
+        verdict: Verdict = "incomplete"
+        lost = _counted("part", self._missing(store, target.repository, found.digest))
+        if not lost:
+            verdict, lost = "unsigned", self._unsigned(target, found.digest)
+        if not lost:
+            verdict, lost = "found", _all(refusals)
+        readings = tuple(self._readings)
+        return Verified(self._need, verdict, attempt.endpoint, found.digest, lost, blobs=readings)
+
+    def _unsigned(self, target: ImageRef, digest: str) -> str:
+        if not self._referrers:
+            return ""
+        listed = missing(self._need.source, target, digest, self._parts, self._stores)
+        return _counted("signature or the like", listed)
 
     def _missing(self, store: Store, repository: str, digest: str) -> Iterator[str]:
         """What a manifest names and the repository does not hold."""
@@ -108,10 +170,13 @@ class _Walk:
             yield digest
             return
         for child in manifest.children:
+            self._parts.append(child.digest)
             yield from self._missing_child(store, repository, child)
         if self._blobs:
             for blob in manifest.blobs:
-                if not store.has_blob(repository, blob.digest):
+                if store.has_blob(repository, blob.digest):
+                    self._readings.append(Reading(store, repository, blob))
+                else:
                     yield blob.digest
 
     def _missing_child(self, store: Store, repository: str, child: Descriptor) -> Iterator[str]:
@@ -127,6 +192,12 @@ class _Walk:
             if error.status == 404 or error.code == "DIGEST_MISMATCH":
                 return None
             raise
+
+
+def _counted(what: str, missing: Iterable[str]) -> str:
+    """What is missing; empty when nothing is."""
+    listed = list(missing)
+    return f"{plural(len(listed), what)} missing, first {listed[0]}" if listed else ""
 
 
 def _all(refusals: list[str]) -> str:

@@ -22,6 +22,7 @@ from planner.core.refs import parse_canonical
 from planner.sample import write_samples
 from planner.stores.layout import Layout, LayoutFolder
 from planner.ui.cli import main
+from tests.configuration import PAGE, page
 
 FOLDER = Path(__file__).parents[1] / "examples"
 _PLACES = ("--from", "oci:upstream", "--to", "oci:registry")
@@ -168,3 +169,4 @@ def _write(case: Case) -> None:
 if __name__ == "__main__":
     for each in CASES:
         _write(each)
+    PAGE.write_text(page(), "utf-8")

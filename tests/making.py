@@ -29,12 +29,14 @@ from planner.specs import families
 from planner.stores.auth import Authorizer
 from planner.stores.cache import ManifestCache
 from planner.stores.credentials import find_credentials
-from planner.stores.http import Connection, Patience
+from planner.stores.http import Connection
 from planner.stores.opening import Places, Stores
+from planner.stores.patience import Patience
 from planner.stores.perform import perform
 from planner.stores.registry import Registry
 from planner.stores.verified import VerifiedStream
 from tests.fakes import FakeRegistry
+from tests.fakes.front import Front
 
 UPSTREAM = "docker.io"
 MIRROR = "registry.corp"
@@ -165,7 +167,9 @@ class World:
         """Carry a plan out on threads; ``options`` are those of ``Run``."""
         stores = self.stores()
         chosen = still_to_do(plan, plan.pending, stores) if changes is None else list(changes)
-        work = partial(perform, stores, lambda _step, _moved: None, patience=self.patience)
+        work = partial(
+            perform, stores, lambda _step, _moved: None, is_fresh=lambda: changes is None
+        )
         with ThreadPoolExecutor(4) as executor:
             all_options: dict[str, Any] = {
                 "executor": executor,
@@ -194,12 +198,14 @@ def ending(events: list[Event]) -> Finished:
     return last
 
 
-def writes(fake: FakeRegistry) -> int:
+def writes(fake: FakeRegistry | Front) -> int:
     """How many requests could have changed something."""
     return fake.count("POST|PUT|PATCH|DELETE", "^/v2/")
 
 
-def login(folder: Path, fake: FakeRegistry, user: str = "me", password: str = "secret") -> None:
+def login(
+    folder: Path, fake: FakeRegistry | Front, user: str = "me", password: str = "secret"
+) -> None:
     """Write a docker configuration with a password."""
     entry = f'{{"username": "{user}", "password": "{password}"}}'
     folder.mkdir(parents=True, exist_ok=True)

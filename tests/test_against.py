@@ -233,7 +233,7 @@ def test_a_recorded_registry_cannot_be_written(world: World) -> None:
     store = offline(recorded(mirror=held())).target(MIRROR)
     for write in (
         lambda: store.delete("app", "v1"),
-        lambda: store.write_blob("app", A, lambda: pytest.fail("asked for content")),
+        lambda: store.write_blob("app", A, lambda _=0: pytest.fail("asked for content")),
     ):
         assert "known from mirror.json alone" in error_of(write).message
 

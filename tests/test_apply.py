@@ -32,14 +32,21 @@ from planner.core.events import (
     StepStarted,
     Ticked,
 )
-from planner.core.graph import build_graph, predecessors
+from planner.core.graph import build_graph
 from planner.core.plan import Plan
 from planner.core.plan_file import from_json, to_json
-from planner.core.steps import Outcome, Step, size_of
+from planner.core.steps import CopyBlob, MountBlob, Outcome, Step, size_of
 from planner.stores.opening import Places, Stores
 from planner.stores.perform import perform
 from planner.ui.copying import Copying
-from tests.fakes import CutUploadAfter, FakeRegistry, Fault, Status, WrongBytes
+from tests.fakes import (
+    CutUploadAfter,
+    FakeRegistry,
+    Fault,
+    Status,
+    WrongBytes,
+    WrongDigestHeader,
+)
 from tests.making import (
     IMPATIENT,
     MIRROR,
@@ -114,11 +121,14 @@ def test_an_empty_registry_is_filled(world: World) -> None:
 
 def test_every_blob_is_read_and_sent_once(world: World) -> None:
     plan = world.plan(*NAMES)
+    before = world.mirror.count("HEAD", "blobs")
     world.apply(plan)
     blobs = {each for change in plan.pending for each in plan.blobs(change)}
     assert world.mirror.count("PUT", "blobs/uploads") == len(blobs)
     assert world.upstream.count("GET", "blobs") == len(blobs)
-    assert world.mirror.count("POST", "mount=") == 3
+    assert world.mirror.count("POST", "mount=") == len(blobs) + 3
+    assert world.mirror.count("POST", f"mount={digest_of(BASE)}") == 4
+    assert world.mirror.count("HEAD", "blobs") == before
 
 
 def test_bytes_sent_are_the_bytes_foretold(world: World) -> None:
@@ -196,10 +206,10 @@ def test_a_digest_without_tag_is_stored(world: World) -> None:
     assert world.plan(name).pending == ()
 
 
-def test_a_tag_with_digest_is_stored_as_nodes_ask_for_it(world: World) -> None:
+def test_a_tag_with_digest_is_stored_under_both(world: World) -> None:
     name = f"a/one:1@{digest(world.upstream, 'a/one:1')}"
     assert world.sync(name).done == 1
-    assert world.mirror.tags("a/one") == []
+    assert world.mirror.tags("a/one") == ["1"]
     assert world.plan(name).pending == ()
 
 
@@ -332,6 +342,44 @@ def test_steps_may_be_done_in_other_processes(world: World) -> None:
     assert is_complete(world.mirror, plan)
 
 
+def test_a_tag_that_moved_during_the_run_is_left_alone_and_others_go_on(world: World) -> None:
+    plan = world.plan("a/one:1", "b/multi:1")
+    theirs = world.mirror.add_image("a/one", "1", [b"somebody's"])
+    end = ending(events := world.apply(plan, plan.pending))
+    assert (end.done, end.failed) == (1, 1)
+    (failure,) = (each for each in events if isinstance(each, ImageFailed))
+    assert "changed by somebody else" in failure.reason
+    assert world.mirror.manifest("a/one", "1").digest == theirs
+
+
+def test_what_was_looked_at_just_now_is_not_looked_at_again(world: World) -> None:
+    plan = world.plan("a/one:1")
+    work = partial(perform, world.stores(), lambda *_: None, is_fresh=lambda: True)
+    before = world.mirror.count("HEAD", "manifests")
+    with ThreadPoolExecutor(4) as pool:
+        assert ending(list(apply(plan, plan.pending, Run(pool, work)))).done == 1
+    assert world.mirror.count("HEAD", "manifests") == before + 1
+
+
+def test_a_registry_that_stores_something_else_under_a_tag_is_told_on(world: World) -> None:
+    plan = world.plan("a/one:1")
+    work = partial(perform, world.stores(), lambda *_: None, is_fresh=lambda: True)
+    world.mirror.faults.add(Fault("HEAD", "/a/one/manifests/1", WrongDigestHeader(), every=True))
+    with ThreadPoolExecutor(4) as pool:
+        events = list(apply(plan, plan.pending, Run(pool, work)))
+    (failure,) = (each for each in events if isinstance(each, ImageFailed))
+    assert "was written, and the registry answers" in failure.reason
+
+
+def test_who_only_wanted_to_share_a_blob_fetches_it_when_its_bringer_failed(world: World) -> None:
+    """``a/one`` and ``a/two`` share a layer; the first of them may not be written at all."""
+    plan = world.plan("a/one:1", "a/two:1")
+    world.mirror.faults.add(Fault("POST", "/a/one/blobs", Status(403), every=True))
+    end = ending(world.apply(plan))
+    assert (end.done, end.failed) == (1, 1)
+    assert world.mirror.tags("a/two") == ["1"]
+
+
 # The engine alone.
 
 
@@ -351,7 +399,7 @@ class Inline(Executor):
 @given(seed=some.integers(0, 10_000), limit=some.integers(1, 9))
 def test_a_step_starts_after_all_that_it_needs(seed: int, limit: int) -> None:
     plan = make_random_plan(seed)
-    needs = predecessors(build_graph(plan, plan.pending))
+    needs = build_graph(plan, plan.pending).needs
     finished: set[str] = set()
 
     def work(step: Step) -> Outcome:
@@ -368,11 +416,13 @@ def test_a_step_starts_after_all_that_it_needs(seed: int, limit: int) -> None:
 @given(seed=some.integers(0, 10_000), limit=some.integers(1, 9))
 def test_nothing_starts_that_needs_a_failed_step(seed: int, limit: int) -> None:
     plan, chance = make_random_plan(seed), random.Random(seed)
-    needs = predecessors(build_graph(plan, plan.pending))
+    graph = build_graph(plan, plan.pending)
     failed: set[str] = set()
 
     def work(step: Step) -> Outcome:
-        assert not needs[step.id] & failed
+        bad = graph.needs[step.id] & failed
+        assert not bad or isinstance(step, MountBlob)
+        assert all(isinstance(graph.steps[each], CopyBlob) for each in bad)
         if chance.random() < 0.2:
             failed.add(step.id)
             return Outcome(error="broken")
@@ -417,7 +467,7 @@ def test_large_blobs_go_first_and_finished_images_before_all(world: World) -> No
     plan = world.plan(*NAMES)
     list(apply(plan, plan.pending, Run(Inline(), work, limit=1)))
     assert order[0].id.endswith(digest_of(BASE))
-    needs = predecessors(build_graph(plan, plan.pending))
+    needs = build_graph(plan, plan.pending).needs
     for number, step in enumerate(order):
         finished = {each.id for each in order[:number]}
         ready = [each for each in order[number:] if needs[each.id] <= finished]

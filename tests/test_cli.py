@@ -126,6 +126,22 @@ def test_a_wrong_option_is_a_usage_error(planner: Planner, words: list[str]) -> 
     assert "--help" in output.err
 
 
+def test_an_option_that_knows_few_values_names_them(planner: Planner) -> None:
+    assert planner("plan", "--lock=all").err.endswith("hint: write --lock or --lock=update\n")
+    assert planner("apply", "--fail-fast=no").err.endswith("hint: write --fail-fast\n")
+
+
+@pytest.mark.parametrize("command", ["inventory", "doctor"])
+def test_a_file_is_no_registry(planner: Planner, folder: Path, command: str) -> None:
+    output = planner(command, "registries.yaml")
+    assert output == Output(
+        64,
+        "",
+        "error: registries.yaml is a file, not a registry\n"
+        f" hint: planner {command} -c registries.yaml\n",
+    )
+
+
 def test_an_option_before_the_command_is_refused(planner: Planner) -> None:
     output = planner("--config", "planner.yaml", "plan")
     assert output.code == 64

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from planner.config import Config, RegistrySettings, load_config, parse_config, read_spec
+from planner.config import (
+    Config,
+    ConfigError,
+    RegistrySettings,
+    load_config,
+    parse_config,
+    read_spec,
+)
 from planner.core.config_words import unknown_rules
 from planner.core.errors import InputError, RegistryError, UsageError
 from planner.core.lint import Severity
@@ -391,3 +398,11 @@ def test_rules_that_do_not_exist_are_found_where_they_stand(folder: Path) -> Non
         ("CFG001", (5, 20)),
     ]
     assert found[1].hint == "did you mean unknown_key?"
+
+
+@pytest.mark.parametrize("name", ["x/evil", "../evil", "a b", ""])
+def test_a_helper_is_a_program_on_path_and_no_file_of_the_project(folder: Path, name: str) -> None:
+    """What has a slash is looked for from the working directory: whoever writes planner.yaml could bring it along."""
+    write(folder, f"version: 1\nregistries: {{r.corp: {{credentials: {{helper: '{name}'}}}}}}\n")
+    with pytest.raises(ConfigError, match="helper"):
+        parse_config(folder / "planner.yaml")

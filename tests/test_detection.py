@@ -6,6 +6,9 @@ import pytest
 
 from planner.stores.greeting import Greeting
 from planner.stores.products.detection import detect
+from planner.stores.products.opening import make_product
+from planner.stores.products.product import Site
+from planner.stores.recorded import silent
 from tests.fakes import FakeRegistry
 from tests.fakes.front import Front
 from tests.fakes.gitlab import FakeGitLab
@@ -121,3 +124,8 @@ def test_headers_of_a_product_before_a_plain_registry() -> None:
 def test_a_server_that_is_no_registry() -> None:
     with Front(lambda _: make_reply(404, b"<html>")) as front:
         assert detect(front.host, greet(front.url)) == "distribution"
+
+
+def test_a_product_that_nobody_knows_is_a_plain_registry() -> None:
+    product = make_product("of-tomorrow", Site("r", "http://r", Greeting(), silent, lambda: None))
+    assert (product.word, product.namespace("a/b")) == ("", "")

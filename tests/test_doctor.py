@@ -22,6 +22,9 @@ from planner.stores.opening import Places, Stores
 from planner.stores.probing import route_to
 from planner.ui.cli import main
 from tests.fakes import Basic, Bearer, FakeRegistry, Fault, OtherHost, RedirectTo, Reset, Status
+from tests.fakes.front import Front, Plane
+from tests.fakes.harbor import FakeHarbor
+from tests.fakes.quay import FakeQuay
 from tests.making import IMPATIENT, login, writes
 
 USERS = {"me": "secret"}
@@ -41,7 +44,7 @@ def fake() -> Iterator[FakeRegistry]:
         yield registry
 
 
-def look(fake: FakeRegistry, probe: ImageRef | None = None, **options: Any) -> Examined:
+def look(fake: FakeRegistry | Front, probe: ImageRef | None = None, **options: Any) -> Examined:
     settings = RegistrySettings(endpoint=fake.url, **options)
     stores = Stores(Places(Config(registries={"r.corp": settings})), IMPATIENT)
     found = examine("r.corp", stores, probe)
@@ -128,6 +131,23 @@ def test_a_token_without_the_right_is_a_failure(home: Path) -> None:
         found = look(fake, PROBE)
         assert step(found, "login").verdict == "ok"
         assert (step(found, "pull").verdict, "401" in step(found, "pull").text) == ("failure", True)
+
+
+@pytest.mark.parametrize(
+    ("plane", "words"),
+    [
+        pytest.param(FakeHarbor(USERS), "Harbor has no project 'a'", id="harbor"),
+        pytest.param(FakeQuay(USERS), "Quay has no organization 'a'", id="quay"),
+    ],
+)
+def test_a_namespace_that_is_not_there_yet_is_no_refused_login(
+    plane: Plane, words: str, fake: FakeRegistry, home: Path
+) -> None:
+    with Front(plane, fake.url) as front:
+        login(home / ".docker", front)
+        found = look(front, PROBE)
+    assert found.is_usable
+    assert step(found, "pull").text == f"{words}: nothing can be looked for yet"
 
 
 def token(claims: Any) -> bytes:
@@ -348,7 +368,7 @@ def test_a_cluster_whose_images_are_not_known_says_where_its_registry_is(
     assert main(["doctor", "-c", "prod.yaml"]) == 69
     shown = capsys.readouterr()
     assert shown.out.startswith("127.0.0.1:1 at https://127.0.0.1:1\n")
-    assert "note: its images are not known" in shown.err
+    assert "note: no image to look for is known" in shown.err
 
 
 def test_the_report_fits_a_terminal_and_ends_with_what_to_do(

@@ -19,6 +19,7 @@ from planner.core.events import (
     StepFailed,
     StepStarted,
     Ticked,
+    Waiting,
     describe,
     header,
     to_line,
@@ -33,6 +34,7 @@ ALL: list[Event] = [
     ImageDone(0.5, "r/a:1", "sha256:00"),
     ImageFailed(0.6, "r/b:1", "no space", "free some"),
     Ticked(0.7),
+    Waiting(0.75, "docker.io", 35.0, "429 toomanyrequests"),
     Finished(0.8, 1, 1, 0),
 ]
 SAID = [
@@ -44,6 +46,7 @@ SAID = [
     "r/a:1: complete",
     "r/b:1: no space",
     "still working",
+    "docker.io asks to wait 35s: 429 toomanyrequests",
     "1 done, 1 failed, 0 not started",
 ]
 
@@ -79,7 +82,7 @@ def test_an_event_is_a_line_of_json(event: Event) -> None:
 def test_types_are_written_with_underscores() -> None:
     assert [json.loads(to_line(each))["type"] for each in ALL] == [
         *("started", "step_started", "bytes_moved", "step_done", "step_failed"),
-        *("image_done", "image_failed", "ticked", "finished"),
+        *("image_done", "image_failed", "ticked", "waiting", "finished"),
     ]
 
 
@@ -101,6 +104,11 @@ def test_the_first_line_names_the_format() -> None:
         pytest.param(StepDone(0, "a", 0), "a: done", id="nothing"),
         pytest.param(StepDone(0, "a", 0, mounted=True), "a: mounted", id="mounted"),
         pytest.param(StepDone(0, "a", 5), "a: 5 B", id="bytes"),
+        pytest.param(
+            Waiting(0, "r", 0.0, "no byte for 60 s"),
+            "r: no byte for 60 s, trying again",
+            id="at-once",
+        ),
         pytest.param(Started(0, 1, 1, 0), "1 image, 0 B to send", id="one"),
     ],
 )
@@ -133,6 +141,14 @@ def test_late_bytes_of_a_finished_step_still_count() -> None:
 
 def test_mounts_are_counted() -> None:
     assert fold(StepDone(0, "a", 0, mounted=True), StepDone(0, "b", 3)).mounted == 1
+
+
+def test_a_wait_is_known_until_it_is_over() -> None:
+    wait = Waiting(1.0, "r", 35.0, "429")
+    assert fold(wait, Ticked(35.9)).waiting == (wait,)
+    assert fold(wait, Ticked(36.0)).waiting == ()
+    assert fold(wait, Finished(2.0, 0, 0, 0)).waiting == ()
+    assert fold(Waiting(1.0, "r", 0.0, "no byte for 60 s")).waiting == ()
 
 
 def test_time_does_not_go_back() -> None:

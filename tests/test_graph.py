@@ -12,15 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from planner.core.content import Descriptor, Manifest, digest_of
-from planner.core.graph import (
-    Graph,
-    build_graph,
-    needed_for,
-    predecessors,
-    root_id,
-    step_of,
-    steps,
-)
+from planner.core.graph import Graph, build_graph, root_id
 from planner.core.place import Place
 from planner.core.plan import Change, Plan
 from planner.core.refs import ImageRef
@@ -50,12 +42,12 @@ def graph_of(*changes: Change, **present: tuple[Place, ...]) -> Graph:
 
 
 def ids(graph: Graph) -> set[str]:
-    return {step_of(graph, each).id for each in graph}
+    return {graph.steps[each].id for each in graph}
 
 
 def test_an_image_is_its_blobs_and_then_its_tag() -> None:
     graph = graph_of(to("r", IMAGE))
-    assert predecessors(graph)[f"tag {MIRROR}/r:1"] == {
+    assert graph.needs[f"tag {MIRROR}/r:1"] == {
         f"blob {MIRROR}/r@{A.digest}",
         f"blob {MIRROR}/r@{B.digest}",
     }
@@ -65,8 +57,8 @@ def test_an_image_is_its_blobs_and_then_its_tag() -> None:
 def test_an_index_comes_after_its_children() -> None:
     graph = graph_of(to("r", INDEX))
     children = {f"manifest {MIRROR}/r@{each.digest}" for each in (IMAGE, OTHER_IMAGE)}
-    assert predecessors(graph)[f"tag {MIRROR}/r:1"] == children
-    assert needed_for(graph, f"tag {MIRROR}/r:1") == ids(graph) - {f"tag {MIRROR}/r:1"}
+    assert graph.needs[f"tag {MIRROR}/r:1"] == children
+    assert graph.needed_for(f"tag {MIRROR}/r:1") == ids(graph) - {f"tag {MIRROR}/r:1"}
 
 
 def test_an_image_without_tag_ends_with_its_manifest() -> None:
@@ -78,21 +70,21 @@ def test_an_image_without_tag_ends_with_its_manifest() -> None:
 
 def test_a_child_that_is_wanted_by_itself_is_one_step() -> None:
     graph = graph_of(to("r", INDEX), to("r", IMAGE, tag=""))
-    assert sum(isinstance(each, PutManifest) for each in steps(graph)) == 2
+    assert sum(isinstance(each, PutManifest) for each in graph.steps.values()) == 2
 
 
 def test_a_second_repository_mounts_from_the_first() -> None:
     graph = graph_of(to("r", OTHER_IMAGE), to("q", OTHER_IMAGE))
-    mount = step_of(graph, f"mount {MIRROR}/q@{A.digest}")
+    mount = graph.steps[f"mount {MIRROR}/q@{A.digest}"]
     assert mount == MountBlob(
         Place(MIRROR, "q"), A.digest, 10, Place("docker.io", "s/q"), Place(MIRROR, "r")
     )
-    assert predecessors(graph)[mount.id] == {f"blob {MIRROR}/r@{A.digest}"}
+    assert graph.needs[mount.id] == {f"blob {MIRROR}/r@{A.digest}"}
 
 
 def test_another_registry_gets_its_own_copy() -> None:
     graph = graph_of(to("r", OTHER_IMAGE), to("r", OTHER_IMAGE, registry=OTHER))
-    copies = [each for each in steps(graph) if isinstance(each, CopyBlob)]
+    copies = [each for each in graph.steps.values() if isinstance(each, CopyBlob)]
     assert {each.target.registry for each in copies} == {MIRROR, OTHER}
 
 
@@ -103,10 +95,10 @@ def test_a_blob_that_is_there_needs_no_step() -> None:
 
 def test_a_blob_that_another_repository_holds_is_mounted_from_there_at_once() -> None:
     graph = graph_of(to("r", OTHER_IMAGE), a=(Place(MIRROR, "held"), Place(OTHER, "r")))
-    mount = step_of(graph, f"mount {MIRROR}/r@{A.digest}")
+    mount = graph.steps[f"mount {MIRROR}/r@{A.digest}"]
     assert isinstance(mount, MountBlob)
     assert mount.sibling == Place(MIRROR, "held")
-    assert predecessors(graph)[mount.id] == frozenset()
+    assert graph.needs[mount.id] == frozenset()
 
 
 def test_a_blob_that_only_another_registry_holds_is_copied() -> None:
@@ -122,9 +114,9 @@ def test_the_same_blob_twice_in_an_image_is_one_step() -> None:
 
 def test_two_tags_of_one_image_share_everything_else() -> None:
     graph = graph_of(to("r", INDEX), to("r", INDEX, tag="2"))
-    assert sum(isinstance(each, PutTag) for each in steps(graph)) == 2
-    assert sum(isinstance(each, CopyBlob) for each in steps(graph)) == 2
-    assert not any(isinstance(each, MountBlob) for each in steps(graph))
+    assert sum(isinstance(each, PutTag) for each in graph.steps.values()) == 2
+    assert sum(isinstance(each, CopyBlob) for each in graph.steps.values()) == 2
+    assert not any(isinstance(each, MountBlob) for each in graph.steps.values())
 
 
 def test_nothing_to_change_is_no_step() -> None:
@@ -136,10 +128,12 @@ def test_nothing_to_change_is_no_step() -> None:
 def test_steps_come_in_an_order_that_works(seed: int) -> None:
     plan = make_random_plan(seed)
     graph = build_graph(plan, plan.pending)
-    assert nx.is_directed_acyclic_graph(graph)
-    order = [each.id for each in steps(graph)]
-    assert all(order.index(one) < order.index(other) for one, other in graph.edges)
-    assert len(order) == len(graph)
+    drawn = graph.as_networkx()
+    assert nx.is_directed_acyclic_graph(drawn)
+    order = list(graph)
+    assert all(order.index(one) < order.index(other) for one, other in drawn.edges)
+    assert set(order) == set(drawn)
+    assert all(graph.needed_for(each) == nx.ancestors(drawn, each) for each in order)
 
 
 @FEW
@@ -148,7 +142,7 @@ def test_a_tag_waits_for_all_of_its_content(seed: int) -> None:
     plan = make_random_plan(seed)
     graph = build_graph(plan, plan.pending)
     for change in plan.pending:
-        before = needed_for(graph, root_id(plan, change))
+        before = graph.needed_for(root_id(plan, change))
         for digest in plan.blobs(change):
             held = change.place in plan.holders(change.target.registry, digest)
             assert held or any(each.endswith(f" {change.place}@{digest}") for each in before)
@@ -160,7 +154,11 @@ def test_a_tag_waits_for_all_of_its_content(seed: int) -> None:
 @given(seed=SEEDS)
 def test_copies_are_the_bytes_to_send(seed: int) -> None:
     plan = make_random_plan(seed)
-    copies = [each for each in steps(build_graph(plan, plan.pending)) if isinstance(each, CopyBlob)]
+    copies = [
+        each
+        for each in build_graph(plan, plan.pending).steps.values()
+        if isinstance(each, CopyBlob)
+    ]
     assert sum(each.size for each in copies) == plan.bytes_to_send(plan.pending)
     keys = [(each.target.registry, each.digest) for each in copies]
     assert len(keys) == len(set(keys))
@@ -171,11 +169,11 @@ def test_copies_are_the_bytes_to_send(seed: int) -> None:
 def test_a_mount_waits_for_a_sibling_that_will_hold_the_blob(seed: int) -> None:
     plan = make_random_plan(seed)
     graph = build_graph(plan, plan.pending)
-    for step in steps(graph):
+    for step in graph.steps.values():
         if isinstance(step, MountBlob):
             assert step.sibling.registry == step.target.registry
             held = step.sibling in plan.present.get(step.digest, ())
-            assert held or f"blob {step.sibling}@{step.digest}" in needed_for(graph, step.id)
+            assert held or f"blob {step.sibling}@{step.digest}" in graph.needed_for(step.id)
 
 
 @FEW
@@ -184,7 +182,7 @@ def test_a_part_of_a_plan_stands_on_its_own(seed: int, keep: int) -> None:
     plan = make_random_plan(seed)
     part = [each for number, each in enumerate(plan.pending) if keep >> number & 1]
     graph = build_graph(plan, part)
-    sent = sum(size_of(each) for each in steps(graph) if isinstance(each, CopyBlob))
+    sent = sum(size_of(each) for each in graph.steps.values() if isinstance(each, CopyBlob))
     assert sent == plan.bytes_to_send(part)
     assert {root_id(plan, each) for each in part} <= set(graph)
 
@@ -194,9 +192,9 @@ def test_a_part_of_a_plan_stands_on_its_own(seed: int, keep: int) -> None:
 def test_ids_are_unique_and_stable(seed: int) -> None:
     plan = make_random_plan(seed)
     one, other = (build_graph(plan, plan.pending) for _ in range(2))
-    assert list(steps(one)) == list(steps(other))
-    assert all(step_of(one, each).id == each for each in one)
-    assert all(a.id != b.id for a, b in combinations(steps(one), 2))
+    assert list(one.steps.items()) == list(other.steps.items())
+    assert all(one.steps[each].id == each for each in one)
+    assert all(a.id != b.id for a, b in combinations(one.steps.values(), 2))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +215,9 @@ def test_a_step_travels_light(step: Step) -> None:
 
 
 def test_sizes_are_those_of_blobs() -> None:
-    sizes = {type(each).__name__: size_of(each) for each in steps(graph_of(to("r", OTHER_IMAGE)))}
+    sizes = {
+        type(each).__name__: size_of(each) for each in graph_of(to("r", OTHER_IMAGE)).steps.values()
+    }
     assert sizes == {"CopyBlob": 10, "PutTag": 0}
 
 

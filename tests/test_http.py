@@ -15,8 +15,12 @@ import pytest
 
 from planner.config import Tls
 from planner.core.errors import RegistryError
-from planner.stores.http import Connection, Patience, refused
+from planner.stores.http import Connection
+from planner.stores.pacing import Traffic
+from planner.stores.patience import Patience
+from planner.stores.refusals import refused, unreachable
 from planner.stores.tls import tls_context
+from planner.stores.verified import InterruptedStepError
 from tests.fakes import FakeRegistry, Fault, OtherHost, RedirectTo, Reset, Stall, Status
 from tests.fakes.content import digest_of
 from tests.making import IMPATIENT
@@ -57,11 +61,11 @@ def http_date(seconds: float) -> str:
         pytest.param("0", 0.0, id="zero"),
         pytest.param(http_date(9), 9.0, id="date"),
         pytest.param(http_date(-9), 0.0, id="past-date"),
-        pytest.param("86400", 60.0, id="capped"),
-        pytest.param("9" * 400, 60.0, id="absurd"),
-        pytest.param("Wed, 21 Oct 99999 07:28:00 GMT", 0.25, id="absurd-date"),
-        pytest.param("soon", 0.25, id="neither"),
-        pytest.param("-5", 0.25, id="negative"),
+        pytest.param("600", 600.0, id="longest"),
+        pytest.param("Wed, 21 Oct 99999 07:28:00 GMT", 1.0, id="absurd-date"),
+        pytest.param("soon", 1.0, id="neither"),
+        pytest.param("-5", 1.0, id="negative"),
+        pytest.param("", 1.0, id="none"),
     ],
 )
 def test_a_busy_registry_says_how_long_to_wait(
@@ -71,6 +75,122 @@ def test_a_busy_registry_says_how_long_to_wait(
     pauses = Pauses()
     assert connect(fake, pauses.patience()).send("GET", "v2/").status_code == 200
     assert list(pauses) == [pytest.approx(pause, rel=0.21)]
+
+
+@pytest.mark.parametrize(
+    ("value", "length", "until"),
+    [
+        pytest.param("601", "10m01s", "2027-01-15 08:10", id="seconds"),
+        pytest.param(http_date(86400), "24h00m", "2027-01-16 08:00", id="date"),
+        pytest.param("9" * 400, "8784h00m", "2028-01-16 08:00", id="absurd"),
+    ],
+)
+def test_a_long_pause_is_an_error_that_names_the_time(
+    fake: FakeRegistry, value: str, length: str, until: str
+) -> None:
+    fake.faults.add(Fault("GET", "/v2/", Status(429, headers={"Retry-After": value}), **EVERY))
+    pauses = Pauses()
+    error = refused(connect(fake, pauses.patience()).send("GET", "v2/"), "it")
+    assert error.hint == f"{fake.host} asks to wait {length}: run it again after {until} UTC"
+    assert (error.retryable, pauses, fake.count("GET", "/v2/")) == (False, [], 1)
+
+
+HUB_WORDS = b"You have reached your unauthenticated pull rate limit. https://www.docker.com/x"
+HUB_JSON = b'{"errors":[{"code":"TOOMANYREQUESTS","message":"%b"}]}' % HUB_WORDS
+ZOT = (
+    b'{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests","detail":{"limit":"3"}}]}'
+)
+LEFT = {"ratelimit-limit": "100;w=21600", "ratelimit-remaining": "0;w=21600"}
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        pytest.param(Status(429, HUB_JSON, LEFT), "100 pulls in 6h00m: log in", id="pulls"),
+        pytest.param(Status(429, HUB_WORDS), "log in, or run it again in some hours", id="words"),
+        pytest.param(Status(429, ZOT), "limit on repositories is reached", id="zot"),
+        pytest.param(Status(413, ZOT), "limit on repositories is reached", id="newer-zot"),
+    ],
+)
+def test_a_limit_that_lasts_is_not_waited_out(
+    fake: FakeRegistry, status: Status, hint: str
+) -> None:
+    fake.faults.add(Fault("GET", "/v2/", status, **EVERY))
+    pauses = Pauses()
+    error = refused(connect(fake, pauses.patience()).send("GET", "v2/"), "it")
+    assert hint in error.hint
+    assert (error.retryable, pauses, fake.count("GET", "/v2/")) == (False, [], 1)
+
+
+@pytest.mark.parametrize("body", [b"429 Too Many Requests", b"Too Many Requests (HAP429)"])
+def test_the_limit_on_all_requests_is_waited_out_and_told(fake: FakeRegistry, body: bytes) -> None:
+    headers = {"Retry-After": "35"}
+    fake.faults.add(Fault("GET", "/v2/", Status(429, body, headers)))
+    pauses, told = Pauses(), list[tuple[str, float, str]]()
+    traffic = Traffic(pauses.patience())
+    traffic.tell = lambda *wait: told.append(wait)
+    connection = Connection(fake.url, Tls(), 8, traffic.patience, traffic)
+    assert connection.send("GET", "v2/").status_code == 200
+    assert told == [(fake.host, 35.0, "429")]
+    assert traffic.host(fake.host).counts.retries == {"429": 1}
+
+
+def test_all_wait_for_a_registry_that_asks_one_to(fake: FakeRegistry) -> None:
+    busy = Status(429, headers={"Retry-After": "35"})
+    fake.faults.add(Fault("GET", "/v2/first", busy))
+    asleep, wake = threading.Event(), threading.Event()
+    slept = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        asleep.set()
+        assert wake.wait(5)
+
+    connection = connect(fake, Patience(5, sleep))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(connection.send, "GET", "v2/first")
+        assert asleep.wait(5)
+        second = pool.submit(connection.send, "GET", "v2/second")
+        assert not second.done()
+        assert fake.count("GET", "second") == 0
+        wake.set()
+        assert (first.result().status_code, second.result().status_code) == (404, 404)
+    assert (slept, fake.count("GET", "first"), fake.count("GET", "second")) == ([35.0], 2, 1)
+
+
+def test_what_passes_by_once_waits_before_others_send_it_again(fake: FakeRegistry) -> None:
+    fake.faults.add(Fault("PUT", "/v2/", Status(429, headers={"Retry-After": "9"})))
+    pauses = Pauses()
+    connection = connect(fake, pauses.patience())
+    answer = connection.send("PUT", "v2/", body=iter((b"x",)), retries=False)
+    error = refused(answer, "it")
+    assert (answer.status_code, pauses, error.retryable, error.tries) == (429, [9.0], True, 1)
+
+
+def test_an_error_tells_how_often_was_tried(fake: FakeRegistry) -> None:
+    fake.faults.add(
+        Fault("GET", "/v2/a", Status(503), **EVERY), Fault("GET", "/v2/b", Reset(), **EVERY)
+    )
+    connection = connect(fake)
+    assert refused(connection.send("GET", "v2/a"), "it").tries == 3
+    with pytest.raises(RegistryError) as caught:
+        connection.send("GET", "v2/b")
+    assert caught.value.tries == 3
+
+
+def test_a_run_that_is_stopped_waits_no_longer(fake: FakeRegistry) -> None:
+    fake.faults.add(Fault("GET", "/v2/", Status(429, headers={"Retry-After": "500"}), **EVERY))
+    traffic, told = Traffic(Patience()), threading.Event()
+    traffic.tell = lambda *_: told.set()
+    connection = Connection(fake.url, Tls(), 8, traffic.patience, traffic)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(connection.send, "GET", "v2/")
+        assert told.wait(5)
+        second = pool.submit(connection.send, "GET", "v2/")
+        traffic.stop()
+        for each in (first, second):
+            with pytest.raises(InterruptedStepError):
+                each.result(5)
 
 
 @pytest.mark.parametrize("code", [408, 429, 500, 502, 503, 504])
@@ -335,6 +455,60 @@ def test_an_answer_without_end_is_cut_off() -> None:
     with served(send_without_end) as url:
         response = Connection(url, Tls(), 1, IMPATIENT).send("GET", "v2/")
         assert len(response.content) == 256 * 1024
+
+
+def send_a_part(handler: socketserver.StreamRequestHandler) -> None:
+    read_head(handler)
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+    handler.rfile.read(1)
+
+
+def test_a_download_in_which_nothing_moves_is_cut() -> None:
+    traffic, told = Traffic(Patience(2, lambda _: None, stall=0.05)), list[tuple[str, float, str]]()
+    traffic.tell = lambda *wait: told.append(wait)
+    with served(send_a_part) as url:
+        connection = Connection(url, Tls(), 1, traffic.patience, traffic)
+        response = connection.send("GET", "v2/", longest=None)
+        with closing(response), pytest.raises(OSError, match=r"no byte for 0\.05 s") as caught:
+            list(response.chunks(9))
+    assert unreachable(caught.value, url).retryable
+    assert [wait[1:] for wait in told] == [(0.0, "no byte for 0.05 s")]
+
+
+def test_a_download_that_is_slow_is_left_alone() -> None:
+    patience = Patience(1, stall=0.4)
+
+    def dribble(handler: socketserver.StreamRequestHandler) -> None:
+        read_head(handler)
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+        for each in b"123456789":
+            waiting.wait(0.05)  # all together longer than the patience
+            handler.wfile.write(bytes([each]))
+
+    waiting = threading.Event()
+    with served(dribble) as url:
+        response = Connection(url, Tls(), 1, patience).send("GET", "v2/", longest=None)
+        with closing(response):
+            assert b"".join(response.chunks(9)) == b"123456789"
+
+
+def take_nothing(handler: socketserver.StreamRequestHandler) -> None:
+    read_head(handler)
+    done.wait(5)
+
+
+done = threading.Event()
+
+
+def test_an_upload_that_nobody_takes_is_cut() -> None:
+    done.clear()
+    body = (bytes(1 << 20) for _ in range(64))
+    with served(take_nothing) as url:
+        connection = Connection(url, Tls(), 1, Patience(1, stall=0.1))
+        with pytest.raises(RegistryError, match=r"no byte for 0\.1 s") as caught:
+            connection.send("PUT", "v2/", body=body, retries=False)
+        done.set()
+    assert (caught.value.retryable, caught.value.tries) == (True, 1)
 
 
 def test_connections_are_used_again() -> None:

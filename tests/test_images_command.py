@@ -81,7 +81,7 @@ def test_a_reason_is_given_even_when_the_spec_has_no_place_for_it(
 
 def test_the_text_names_what_must_exist_before_a_push(capsys: pytest.CaptureFixture[str]) -> None:
     assert text(capsys).endswith(
-        "Must exist before a push, where the registry does not make it by itself (a project of Harbor, …):\n"
+        "Must exist before a push where a registry asks for it (Harbor: a project):\n"
         "  one.corp: none for nginx at the root, rancher\n"
         "  two.corp:5000: quay\n"
         "\n"

@@ -20,8 +20,9 @@ from planner.stores.opening import Places, Stores
 from planner.ui.cli import main
 from tests.fakes import DropHeader, FakeRegistry, Fault, LinkLoop, Status
 from tests.fakes.front import Front
+from tests.fakes.harbor import FakeHarbor
 from tests.fakes.messages import Call, Reply, make_reply
-from tests.making import IMPATIENT, MIRROR, OTHER, UPSTREAM, make_need
+from tests.making import IMPATIENT, MIRROR, OTHER, UPSTREAM, login, make_need
 
 DIGEST = f"sha256:{'d' * 64}"
 
@@ -122,6 +123,16 @@ def test_an_empty_catalog_may_be_a_proxys(fake: FakeRegistry) -> None:
 
 def test_an_empty_registry_is_known_to_be_empty(fake: FakeRegistry) -> None:
     assert look(fake) == Holdings("distribution", "catalog", complete=True)
+
+
+def test_a_wrong_password_is_no_empty_registry(fake: FakeRegistry, home: Path) -> None:
+    """Harbor lists what a stranger may see, and says nothing of the password."""
+    with Front(FakeHarbor({"me": "right"}), fake.url) as front:
+        login(home / ".docker", front)
+        with pytest.raises(RegistryError, match="401"):
+            look(front)
+        found = look(front, target(**{"team/app": "v1"}))
+        assert (found.complete, list(found.errors)) == (False, ["team/app"])
 
 
 def test_nobody_to_name_a_repository_is_an_error(fake: FakeRegistry) -> None:

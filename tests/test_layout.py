@@ -36,7 +36,7 @@ def layout(folder: Path, registry: str = "docker.io") -> Layout:
 
 def write(store: Layout, data: bytes = LAYER, digest: str = "", sibling: str = "") -> str:
     digest = digest or digest_of(data)
-    return store.write_blob("a/b", digest, lambda: stream_of(data, digest), sibling)
+    return store.write_blob("a/b", digest, lambda _=0: stream_of(data, digest), sibling)
 
 
 def files(folder: Path) -> set[str]:

@@ -45,7 +45,8 @@ def test_a_lock_has_one_source_a_line_in_order() -> None:
     ("text", "said"),
     [
         pytest.param("", "f:1: this is not JSON", id="empty"),
-        pytest.param("[]", "f:1: expected format", id="list"),
+        pytest.param("[]", "f:1: this is not a lock", id="list"),
+        pytest.param('{"sources": {}}', "f:1: this is not a lock", id="no-format"),
         pytest.param("3", "f:1: this is not a lock", id="number"),
         pytest.param("[" * 100_000, "f:1: this is not", id="deep"),
         pytest.param('{"format": "planner.lock/2"}', "expected format planner.lock/1", id="newer"),

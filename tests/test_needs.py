@@ -135,6 +135,18 @@ def test_lists_of_the_command_line_come_on_top(tmp_path: Path) -> None:
     assert len(list(collect(config, Wanted(images=(str(more),))).needs)) == 2
 
 
+@pytest.mark.parametrize("key", ["spec", "images", "packs"])
+def test_a_file_that_is_not_there_is_told_with_its_cluster(tmp_path: Path, key: str) -> None:
+    given = {"spec": "gone"} if key == "spec" else {key: ("gone",)}
+    clusters = (cluster(tmp_path, "a"), cluster(tmp_path, "b")._replace(**given))
+    path = write(tmp_path / "planner.yaml", "version: 1")
+    with pytest.raises(
+        InputError, match=r"^gone, which cluster 'b' names, is not there$"
+    ) as caught:
+        collect(Config(path, clusters=clusters), Wanted())
+    assert str(path) in caught.value.hint
+
+
 def test_without_spec_and_clusters_there_is_nothing_to_do() -> None:
     with pytest.raises(UsageError, match="there is no spec to read") as caught:
         collect(Config(), Wanted())
@@ -178,6 +190,25 @@ def test_what_is_no_spec_is_refused(tmp_path: Path, text: bytes, message: str) -
         load_spec(str(path))
     assert message in caught.value.message
     assert str(path) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "use"),
+    [
+        pytest.param("plan", "a saved plan", "planner show", id="plan"),
+        pytest.param("inventory", "an inventory", "--against", id="inventory"),
+        pytest.param("lock", "a lock", "--locked", id="lock"),
+        pytest.param("record", "planner's own, record", "name a spec", id="record"),
+    ],
+)
+def test_a_file_of_our_own_is_called_what_it_is(
+    tmp_path: Path, kind: str, what: str, use: str
+) -> None:
+    path = write(tmp_path / "it.json", f'{{\n"format": "planner.{kind}/1"}}\n')
+    with pytest.raises(InputError) as caught:
+        load_spec(str(path))
+    assert caught.value.message == f"{path}: this is {what}, not a spec"
+    assert use in caught.value.hint
 
 
 def test_a_missing_spec_is_named(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 import pytest
 
-from planner.stores import http
+from planner.stores import patience
 from planner.ui.cli import main
 from tests.fakes import Basic, Bearer, FakeRegistry, Fault, OtherHost, RedirectTo, Reset, Status
-from tests.making import IMPATIENT, no_sleep
+from tests.making import no_sleep
 
 SECRETS = {
     each: f"topsecret-{each}"
@@ -190,7 +190,9 @@ def place(
     monkeypatch.setenv("REGISTRY_USERNAME", "me")
     monkeypatch.setenv("REGISTRY_PASSWORD", SECRETS["environment"])
     monkeypatch.setenv("https_proxy", f"http://me:{SECRETS['proxy']}@127.0.0.1:1")
-    monkeypatch.setattr(http.Patience.__init__, "__defaults__", (2, no_sleep, IMPATIENT.now))
+    defaults = patience.Patience.__init__.__defaults__
+    assert defaults
+    monkeypatch.setattr(patience.Patience.__init__, "__defaults__", (2, no_sleep, *defaults[2:]))
     password = SECRETS[login]
     auth = (
         Basic("me", password)

@@ -109,7 +109,7 @@ def test_schemas_are_listed_with_their_titles(planner: Planner) -> None:
     ("words", "message", "hint"),
     [
         (["lint", "--selct", "K3S"], "not understood: --selct", "did you mean --select?"),
-        (["lint", "--fix=nope"], "--fix takes no value 'nope'", "--help lists the options"),
+        (["lint", "--fix=nope"], "--fix takes no value 'nope'", "write --fix or --fix=unsafe"),
         (["lint", "--kind", "eks"], "--kind: 'eks' is none of 'k3s'", "--help lists the options"),
         (["lint", "--format"], "--format needs a value", "--help lists the options"),
         (["lint", "--select", ","], "--select names no rule", "leave it out"),

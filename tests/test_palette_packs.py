@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,17 @@ def needs(
 ) -> list[Need]:
     selection = Selection(release, packs=packs or (pack(),), packs_from=packs_from)
     return list(FAMILY.images().needs(spec, selection))
+
+
+@pytest.mark.parametrize("name", ["ociPackRegistry", "ociPackEcrRegistry"])
+def test_the_registry_of_packs_is_trusted_as_palette_trusts_it(name: str) -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    told = base64.b64encode(pem.encode()).decode()
+    (found,) = FAMILY.images().trusts(values("harbor.corp:8443", name, caCert=told))
+    assert (found.address, found.is_verified, found.ca) == ("harbor.corp:8443", True, pem)
+    (found,) = FAMILY.images().trusts(values(name=name, caCert=told, insecureSkipVerify=True))
+    assert (found.address, found.is_verified, found.ca) == ("harbor.corp:443", False, "")
+    assert not list(FAMILY.images().trusts(values("", name)))
 
 
 def wrong(spec: Spec, packs_from: str = VENDOR) -> PlannerError:

@@ -150,13 +150,22 @@ def test_a_plan_carries_its_figures() -> None:
     assert text(FULL)["totals"] == totals(FULL)
 
 
-@pytest.mark.parametrize("stated", ["planner.plan/2", "planner.plan/0", "other/1", 7, None])
+@pytest.mark.parametrize("stated", ["planner.plan/2", "planner.plan/0"])
 def test_another_format_is_refused_with_both_names(stated: Any) -> None:
     data = json.dumps({**text(FULL), "format": stated}).encode()
     with pytest.raises(InputError) as caught:
         from_json(data, "p.json")
     assert caught.value.message == f"p.json: expected format planner.plan/1, got {stated}"
     assert caught.value.exit_code == 65
+
+
+@pytest.mark.parametrize("stated", ["planner.inventory/1", "other/1", 7, None])
+def test_a_file_of_another_kind_is_called_what_it_is(stated: Any) -> None:
+    data = json.dumps({**text(FULL), "format": stated}).encode()
+    with pytest.raises(InputError) as caught:
+        from_json(data, "p.json")
+    assert caught.value.message == f"p.json: this is not a saved plan, but {stated}"
+    assert caught.value.hint == "make one with planner plan -o FILE"
 
 
 @pytest.mark.parametrize(

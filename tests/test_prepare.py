@@ -18,9 +18,9 @@ from planner.core.plan import Change, Plan
 from planner.core.plan_file import to_json
 from planner.core.quota import Quota
 from planner.prepare import Prepared, make_plan
+from planner.pulls import Pulls
 from planner.stores.cache import ManifestCache
 from planner.stores.opening import Places, Stores
-from planner.survey import Pulls
 from tests.fakes import (
     Access,
     AddHeaders,
@@ -202,9 +202,18 @@ def test_a_plan_with_nothing_to_do_costs_the_source_no_pull(world: World) -> Non
 
 
 def test_each_blob_is_looked_for_once_per_repository(world: World) -> None:
+    for name in ("a/one", "a/two", "a/multi"):
+        world.mirror.add_image(name, "0", [b"so that there is a repository"])
     world.plan("a/one:1", "a/two:1", "a/multi:1")
     asked = [each.path for each in world.mirror.requests if "/blobs/" in each.path]
     assert len(asked) == len(set(asked)) == 3 + 3 + 5
+
+
+def test_blobs_of_a_repository_without_tags_are_not_looked_for(world: World) -> None:
+    plan = world.plan("a/one:1", "a/two:1")
+    assert world.mirror.count("GET", "tags/list") == 2
+    assert world.mirror.count("HEAD", "/blobs/") == 0
+    assert plan.present == {}
 
 
 def anyone(user: str, access: Access) -> bool:
@@ -341,6 +350,20 @@ def test_two_sources_for_one_name_contradict_each_other(world: World) -> None:
     assert len(world.upstream.requests) == 0
 
 
+def test_sources_of_two_clusters_that_contradict_each_other_are_told_with_both(
+    world: World,
+) -> None:
+    needs = [
+        need._replace(because=(need.because[0]._replace(cluster=name),))
+        for name in ("edge", "prod")
+        for need in [make_need(f"{name}/one:1", f"{MIRROR}/x:1")]
+    ]
+    with pytest.raises(InputError) as caught:
+        world.plan_of(*needs)
+    assert "docker.io/edge/one:1 (edge, s.yaml:1)" in caught.value.message
+    assert "docker.io/prod/one:1 (prod, s.yaml:1)" in caught.value.message
+
+
 def test_one_name_wanted_twice_is_one_change_with_both_reasons(world: World) -> None:
     needs = [make_need("a/one:1", f"{MIRROR}/x:1", line=each) for each in (7, 3, 7)]
     change = only(world.plan_of(*needs))
@@ -377,7 +400,7 @@ def test_a_plan_tells_how_far_it_is(world: World) -> None:
     assert told == [
         ("names", 1, 1),
         ("manifests", 1, 1),
-        *(("blobs", each, 3) for each in (1, 2, 3)),
+        ("repositories", 1, 1),
     ]
 
 

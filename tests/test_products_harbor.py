@@ -122,13 +122,13 @@ def test_a_robot_has_no_role_and_may_push() -> None:
     ("user", "admin_only", "obstacle"),
     [
         pytest.param("dev", False, "", id="user where everybody may"),
-        pytest.param("dev", True, "only administrators create projects here", id="user"),
+        pytest.param("dev", True, "only administrators may create projects here", id="user"),
         pytest.param(ADMIN, True, "", id="administrator"),
         pytest.param(ROBOT, False, "", id="system robot"),
         pytest.param(
             PROJECT_ROBOT,
             False,
-            "robot$apps+mirror is a project's robot, which creates none",
+            "robot$apps+mirror is a project's robot, which cannot create projects",
             id="project robot",
         ),
     ],
@@ -226,7 +226,7 @@ def test_a_creation_that_is_refused_says_who_may(user: str) -> None:
         error = error_of(lambda: product.create("new"))
         assert error.status in (401, 403)
         assert "creating project new on r.corp" in error.message
-        assert error.hint == f"an administrator of Harbor creates it: {_command(front)}"
+        assert error.hint == f"have an administrator of Harbor run: {_command(front)}"
 
 
 def test_the_command_is_one_line_for_a_shell() -> None:

@@ -68,7 +68,7 @@ def test_no_question_creates_anything() -> None:
     [
         pytest.param("me", "me cannot create one", id="password"),
         pytest.param(ROBOT, "robot apps+mirror cannot create one", id="robot"),
-        pytest.param("", "nobody in particular cannot create one", id="nobody"),
+        pytest.param("", "a stranger cannot create one", id="nobody"),
     ],
 )
 def test_only_oauth_tokens_create_organizations(user: str, who: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from planner.config import RegistrySettings
 from planner.core.errors import RegistryError
 from planner.core.events import Event, ImageFailed, StepDone
 from planner.core.place import Place
@@ -14,7 +15,9 @@ from planner.core.plan_file import from_json, to_json
 from planner.prepare import make_plan
 from planner.prune import Managed
 from tests.fakes import FakeRegistry, Fault, Status
-from tests.making import MIRROR, World, make_collected, make_need, make_world
+from tests.fakes.front import Front, json_reply
+from tests.fakes.messages import Call, Reply
+from tests.making import MIRROR, World, login, make_collected, make_need, make_world
 
 BASE = b"base" * 100
 
@@ -166,3 +169,93 @@ def test_nothing_goes_where_something_cannot_come(world: World) -> None:
     plan = planned(world, managed("a", "b"), "a:1", "b:2")
     assert [each.op for each in plan.changes if each.target.repository == "b"] == ["blocked"]
     assert deleted(plan) == [f"{MIRROR}/a:0"]
+
+
+def signature_of(fake: FakeRegistry, repository: str, tag: str) -> str:
+    digest = fake.manifest(repository, tag).digest.replace(":", "-")
+    fake.add_image(repository, f"{digest}.sig", [digest.encode()])
+    return f"{digest}.sig"
+
+
+def test_the_signature_of_what_stays_under_another_tag_stays(world: World) -> None:
+    world.mirror.add_image("a", "also", [BASE])
+    signature_of(world.mirror, "a", "1")
+    plan = planned(world, managed("a"))
+    assert deleted(plan) == [f"{MIRROR}/a:0", f"{MIRROR}/a:also"]
+
+
+def test_the_signature_of_a_part_of_what_stays_stays(world: World) -> None:
+    for fake, name in ((world.upstream, "library/multi"), (world.mirror, "multi")):
+        fake.add_index(name, "1", [fake.add_image(name, "1-amd64", [BASE])])
+    signature_of(world.mirror, "multi", "1-amd64")
+    assert deleted(planned(world, managed("multi"), "multi:1")) == [f"{MIRROR}/multi:1-amd64"]
+
+
+def test_what_is_needed_by_its_digest_keeps_its_tag(world: World) -> None:
+    """Some registries let content go with its last tag."""
+    digest = world.mirror.manifest("b", "1").digest
+    world.upstream.add_image("library/b", "1", [b"unneeded"])
+    plan = planned(world, managed("a", "b"), "a:1", f"b@{digest}")
+    assert deleted(plan) == [f"{MIRROR}/a:0"]
+
+
+@pytest.mark.parametrize("path", ["", "/k"], ids=["machine", "path"])
+def test_what_another_name_of_the_same_machine_needs_stays(world: World, path: str) -> None:
+    """The record knows the repository under both names, and each of them alone would delete what the other needs."""
+    prefix = path.removeprefix("/") + "/" if path else ""
+    for tag in ("1", "2", "old"):
+        world.upstream.add_image("library/app", tag, [tag.encode()])
+        world.mirror.add_image(f"{prefix}app", tag, [tag.encode()])
+    world.more = {"alias.corp": RegistrySettings(endpoint=f"{world.mirror.url}{path}")}
+    needs = [make_need("app:1", f"{MIRROR}/{prefix}app:1"), make_need("app:2", "alias.corp/app:2")]
+    places = {Place(MIRROR, f"{prefix}app"), Place("alias.corp", "app")}
+    stores, what = world.stores(), Managed(frozenset(places))
+    plan = make_plan(make_collected(needs), stores, world.cache, managed=what).plan
+    (gone,) = [each for each in plan.changes if each.op == "delete"]
+    assert (gone.target.tag, [each.op for each in plan.changes].count("same")) == ("old", 2)
+
+
+def test_what_is_read_from_the_target_itself_stays(world: World) -> None:
+    """A mirror may be where images come from, and where they go."""
+    world.mirror.add_image("hub/library/c", "1", [b"c"])
+    world.more = {"docker.io": RegistrySettings(endpoint=f"{world.mirror.url}/hub")}
+    plan = planned(world, managed(scope=(f"{MIRROR}/hub/*",)), "c:1")
+    assert [(each.op, each.target.repository) for each in plan.changes] == [("create", "c")]
+
+
+def test_nothing_goes_where_a_quota_keeps_something_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    with make_world(tmp_path) as world:
+        world.upstream.add_image("p/a", "2", [b"new"])
+        world.mirror.add_image("p/a", "1", [b"old"])
+
+        def plane(call: Call) -> Reply | None:
+            if call.path.endswith("/summary"):
+                quota = {"hard": {"storage": 1}, "used": {"storage": 0}}
+                return json_reply(200, {"quota": quota})
+            if call.path == "/api/v2.0/projects":
+                return json_reply(200, [{"name": "p", "current_user_role_id": 1}])
+            return json_reply(200, {}) if call.path.startswith("/api/") else None
+
+        with Front(plane, world.mirror.url) as front:
+            login(tmp_path / "docker", front)
+            settings = RegistrySettings(endpoint=front.url, product="harbor")
+            world.more = {MIRROR: settings}
+            need = make_need("p/a:2", f"{MIRROR}/p/a:2")
+            plan = make_plan(
+                make_collected([need]), world.stores(), world.cache, managed=managed("p/a")
+            ).plan
+    (change,) = plan.changes
+    assert (change.op, "quota" in change.reason) == ("blocked", True)
+
+
+def test_a_signature_outlives_a_deletion_that_is_refused(world: World) -> None:
+    digest = world.mirror.manifest("b", "1").digest
+    world.mirror.add_image("b", f"{digest.replace(':', '-')}.sig", [b"signature"])
+    plan = planned(world, managed("b"))
+    assert len(deleted(plan)) == 2
+    world.mirror.faults.add(Fault("DELETE", f"/b/manifests/(1|{digest})$", Status(403), every=True))
+    world.apply(plan)
+    assert len(world.mirror.tags("b")) == 2

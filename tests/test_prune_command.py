@@ -63,6 +63,11 @@ def test_what_planner_filled_and_nothing_needs_any_more_goes(
     assert planner("plan", *PLACES, "--prune", "--detailed-exitcode").code == 0
 
 
+def test_a_damaged_record_is_told_once(filled: Path, planner: Planner) -> None:
+    (filled / ".planner/record.json").write_text("{")
+    assert planner("plan", *PLACES, "--prune").err.count("damaged") == 1
+
+
 def test_what_somebody_else_put_there_stays(filled: Path, planner: Planner) -> None:
     stores = Stores(Places(Config(), write_to=f"oci:{filled}/out"))
     write_samples([parse_image(f"{HOST}/theirs/c:1")], stores.target, kib=1)
@@ -112,6 +117,43 @@ def test_naming_a_plan_does_not_approve_its_deletions(filled: Path, planner: Pla
 
 def test_a_deletion_can_be_left_out(filled: Path, planner: Planner) -> None:
     kept = planner("plan", *PLACES, "--prune", "--exclude", "*/b:*", "--format=json")
+    assert deletions(kept) == []
+
+
+def test_while_what_replaces_it_is_excluded_nothing_is_deleted(
+    filled: Path, planner: Planner
+) -> None:
+    """Nodes still run the old one. Who names a deletion means it."""
+    stores = Stores(Places(Config(), write_to=f"oci:{filled}/in"))
+    write_samples([parse_image("k/b:2")], stores.target, kib=1)
+    (filled / "images.txt").write_text("k/a:1\nk/b:2\n")
+    old = [f"{HOST}/k/b:1"]
+    assert deletions(planner("plan", *PLACES, "--prune", "--format=json")) == old
+    kept = planner("plan", *PLACES, "--prune", "--exclude=*/b:2", "--format=json")
+    assert deletions(kept) == []
+    named = planner("plan", *PLACES, "--prune", "--target=*/b:1", "--format=json")
+    assert deletions(named) == old
+
+
+def test_a_signature_is_not_deleted_without_what_it_is_about(
+    filled: Path, planner: Planner
+) -> None:
+    index = filled / "out/index.json"
+    document = json.loads(index.read_bytes())
+    (image,) = [
+        each
+        for each in document["manifests"]
+        if each["annotations"]["org.opencontainers.image.ref.name"].endswith("/k/b:1")
+    ]
+    name = f"{HOST}/k/b:{image['digest'].replace(':', '-')}.sig"
+    named = {"org.opencontainers.image.ref.name": name}
+    document["manifests"].append({**document["manifests"][0], "annotations": named})
+    index.write_text(json.dumps(document))
+    assert deletions(planner("plan", *PLACES, "--prune", "--format=json")) == [
+        f"{HOST}/k/b:1",
+        name,
+    ]
+    kept = planner("plan", *PLACES, "--prune", "--exclude=*/b:1", "--format=json")
     assert deletions(kept) == []
 
 

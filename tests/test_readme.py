@@ -15,8 +15,10 @@ from planner.ui.cli import COMMANDS, main
 from planner.ui.commands.demo import write_inputs
 from planner.ui.findings import FORMATS
 from planner.ui.lint_options import add_arguments
+from tests.configuration import PAGE, page
 
 README = Path(__file__).parents[1] / "README.md"
+ARCHITECTURE = README.parent / "docs" / "architecture.md"
 LINTING = README.parent / "docs" / "linting.md"
 
 
@@ -70,6 +72,29 @@ def test_the_reference_of_lint_has_all_settings_formats_and_options() -> None:
     options = set(re.findall(r"--[a-z][a-z-]*", parser.format_help())) - {"--help"}
     named = set(re.findall(r"`(?:[^`]* )?(--[a-z][a-z-]*)", text))
     assert options <= named, options - named
+
+
+def test_every_product_is_told_of() -> None:
+    products = load("planner")["properties"]["registries"]["additionalProperties"]["properties"]
+    text = README.read_text("utf-8")
+    assert not [each for each in products["product"]["enum"] if f"`{each}`" not in text]
+
+
+def test_the_keys_of_planner_yaml_stand_in_their_page() -> None:
+    assert PAGE.read_text("utf-8") == page(), "run make examples"
+
+
+def test_the_picture_of_the_floors_names_every_module() -> None:
+    picture = ARCHITECTURE.read_text("utf-8").split("```")[1]
+    named = {each.strip("_") for each in re.findall(r"\w+", picture)}
+    package = README.parent / "planner"
+    modules = {
+        path.stem.strip("_") or path.parent.name
+        for folder in (package, package / "core")
+        for path in folder.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert modules - {"init"} <= named, modules - {"init"} - named
 
 
 def test_the_demo_tells_its_story_to_the_end(

@@ -19,7 +19,8 @@ from planner.core.plan import Access, Change, Plan
 from planner.core.plan_file import plan_id
 from planner.core.record import PastRun, Record, Written, from_json, to_json
 from planner.core.refs import parse_image
-from planner.record import Recording, load_record
+from planner.record import load_record
+from planner.recording import Recording
 from planner.ui.cli import main
 from planner.ui.copying import Copying
 from tests.fakes import Fault, Status
@@ -170,6 +171,15 @@ def test_applies_that_end_at_once_lose_nothing(tmp_path: Path) -> None:
         "record.json",
         "record.lock",
     }
+
+
+def test_what_a_lock_file_leads_to_stays_as_it_is(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r/record.lock").symlink_to(precious)
+    record(tmp_path / "r", plan_of("a:1"))
+    assert precious.read_text() == "mine"
 
 
 def test_a_damaged_record_is_moved_aside_and_never_overwritten(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from planner.core.events import (
     Ticked,
 )
 from planner.core.family import Because
+from planner.core.namespaces import Namespace
 from planner.core.plan import Access, Change, Plan
 from planner.core.plan_file import plan_id
 from planner.core.refs import ImageRef, parse_image
@@ -31,15 +33,26 @@ from planner.stores.layout import Layout, LayoutFolder
 from planner.stores.opening import Places, Stores
 from planner.ui.copying import Copying
 from planner.ui.review.app import Job, ReviewApp
-from planner.ui.review.confirm import Confirm
-from planner.ui.review.details import DetailsScreen
+from planner.ui.review.confirm import Confirm, description
+from planner.ui.review.details import DetailsScreen, details_text
 from planner.ui.review.dialogs import Checked, Notice
 from planner.ui.review.list import PlanList
 from planner.ui.review.model import PlanModel
 from planner.ui.review.run import RunScreen, _batches
 from planner.ui.review.screen import ReviewScreen
 from planner.ui.review.texts import cut_end, cut_start
-from tests.test_review_model import DNS, ETCD, HOST, PAUSE, SMALL, blob, change, image, plan_of
+from tests.test_review_model import (
+    DNS,
+    ETCD,
+    HOST,
+    PAUSE,
+    SMALL,
+    THERE,
+    blob,
+    change,
+    image,
+    plan_of,
+)
 
 Play = Callable[[Pilot[int]], Awaitable[None]]
 _FRAMES = dict.fromkeys(map(ord, "│╭╮╰╯─▌▊▎"), " ")
@@ -673,6 +686,25 @@ def test_the_question_names_the_tags_that_will_point_elsewhere() -> None:
             assert each in shown(pilot)
 
     play(small_app(), steps)
+
+
+def test_the_question_names_what_is_created_for_what_is_selected() -> None:
+    """Namespaces are no rows: they come with what lies in them, and not otherwise."""
+    new = (("k8s", ("k8s/pause", "k8s/etcd")), ("addons", ("addons/dns",)))
+    plan = replace(
+        SMALL,
+        namespaces=tuple(
+            Namespace(HOST, name, "project", "create", repositories=each) for name, each in new
+        ),
+    )
+    lines = list(description(plan, Checked((plan.changes[PAUSE],), 1), HOST))
+    assert lines[2:4] == ["\nWhat will be created first:", f"  project {HOST}/k8s"]
+    assert f"project {HOST}/addons" not in "".join(lines)
+    model = PlanModel(plan)
+    for row, names in ((PAUSE, "k8s"), (f"{HOST}/k8s", "k8s"), (f"{HOST}/addons", "addons")):
+        said = details_text(model, row, 80).plain
+        assert f"into       project {names}, which is created first" in said
+    assert "created first" not in details_text(model, THERE, 80).plain
 
 
 def test_a_stale_plan_is_refused_before_the_question(tmp_path: Path) -> None:

@@ -411,3 +411,20 @@ def test_the_model_loads_no_drawing_library() -> None:
     code = "import sys, planner.ui.review.model as m; print({'textual', 'rich'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_signature_goes_only_with_the_image_that_it_is_about() -> None:
+    place, digest = f"{HOST}/a/b", ONE.digest
+    names = ("1", "also", f"{digest.replace(':', '-')}.sig", "2")
+    held = (digest, digest, TWO.digest, TWO.digest)
+    changes = [
+        Change(
+            "delete", parse_canonical(f"{place}:{tag}"), parse_canonical(f"{place}:{tag}"), "", of
+        )
+        for tag, of in zip(names, held, strict=True)
+    ]
+    model = PlanModel(plan_of(changes))
+    assert model.toggle(0) == {0, 2}
+    assert model.toggle(2) == {0, 2}
+    model.toggle(3)
+    assert model.toggle(1) == {1, 2}

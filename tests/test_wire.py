@@ -323,9 +323,15 @@ def test_no_header_is_smuggled_in(stack: ExitStack, value: str) -> None:
 def test_connections_end_with_their_owner(stack: ExitStack) -> None:
     """An unclosed socket would be a warning, which is an error here."""
     url = start(stack, Script(SIZED))
-    wires = Wires(url, None)
+    wires = Wires(url, None, 60.0)
     answer = wires.ask("GET", f"{url}/v2/", {})
     answer.load(10)
     (wire,) = wires._idle
     del wires, answer
     assert wire._socket.fileno() == -1
+
+
+def test_an_answer_without_a_body_may_say_how_the_body_is_packed(stack: ExitStack) -> None:
+    packed = OK + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n"
+    answer = ask(stack, packed, method="HEAD")
+    assert (answer.status_code, answer.content) == (200, b"")

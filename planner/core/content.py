@@ -22,18 +22,32 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 MEDIA_TYPES = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 
+# Signed and unsigned. Its digest is of the payload, not of the bytes that a registry sends.
+# Source: distribution v2.8.2 manifest/schema1/manifest.go:15-23.
+_SCHEMA_1 = (
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v1+json",
+)
+# What buildkit says of the attestations in an index, which run nowhere.
+# Source: moby/buildkit docs/attestations/attestation-storage.md, "Attestation Manifest Descriptor".
+NO_PLATFORM = "unknown/unknown"
+
 LARGEST_MANIFEST = 16 * 1024 * 1024
 _NOT_DISTRIBUTABLE = (".foreign.", ".nondistributable.")
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A pointer to content: ``size`` in bytes, ``platform`` like ``linux/amd64`` (empty when not said)."""
+    """A pointer to content: ``size`` in bytes, ``platform`` like ``linux/amd64`` (empty when not said).
+
+    ``artifact_type`` says what the content is for, where it is no image.
+    """
 
     digest: str
     size: int
     media_type: str
     platform: str = ""
+    artifact_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,21 +79,78 @@ class Manifest:
     @cached_property
     def blobs(self) -> tuple[Descriptor, ...]:
         """Config and layers of an image, without the layers that must not be distributed."""
+        return tuple(each for each in self._listed if not _stays_at_home(each.media_type))
+
+    @cached_property
+    def left_out(self) -> tuple[Descriptor, ...]:
+        """The layers that must not be distributed: whoever runs the image gets them where they come from.
+
+        Source: containerd 301026e core/remotes/handlers.go:305-332 ``SkipNonDistributableBlobs``.
+        """
+        return tuple(each for each in self._listed if _stays_at_home(each.media_type))
+
+    @cached_property
+    def subject(self) -> str:
+        """The digest of the manifest that this one signs, attests or describes; empty when it stands for itself."""
+        listed = self._document.get("subject")
+        return next(_descriptors([listed])).digest if listed else ""
+
+    @cached_property
+    def artifact_type(self) -> str:
+        """What it is for, as a list of referrers says it.
+
+        Source: opencontainers/distribution-spec v1.1.1 spec.md, "Pushing Manifests with Subject".
+        """
+        config = self._document.get("config") or {}
+        return str(self._document.get("artifactType") or config.get("mediaType") or "")
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """What whoever made it says of it."""
+        return self._document.get("annotations") or {}
+
+    @cached_property
+    def _listed(self) -> tuple[Descriptor, ...]:
         if self.is_index:
             return ()
         listed = [self._document.get("config"), *(self._document.get("layers") or [])]
-        found = _descriptors(listed)
-        return tuple(each for each in found if not _stays_at_home(each.media_type))
+        return tuple(_descriptors(listed))
+
+    def document(self) -> dict[str, Any]:
+        """What the bytes say, for whoever makes other bytes of it."""
+        found: dict[str, Any] = json.loads(self.data)
+        return found
 
     @cached_property
     def _document(self) -> Mapping[str, Any]:
-        document: Mapping[str, Any] = json.loads(self.data)
-        return document
+        return self.document()
 
 
-def digest_of(data: bytes) -> str:
-    """The sha256 digest of ``data``."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+def digest_of(data: bytes, algorithm: str = "sha256") -> str:
+    """The digest of ``data``."""
+    return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
+
+
+def digest_like(reference: str, data: bytes) -> str:
+    """The digest of ``data`` by the algorithm of another digest, so that the two can be compared."""
+    return digest_of(data, reference.partition(":")[0])
+
+
+def refuse_outdated(media_type: str, where: str) -> None:
+    """Say what is to be done about an image in Docker's first format, whose digest does not fit what is sent.
+
+    Source: containerd 301026e core/remotes/docker/resolver.go:447-449.
+
+    Raises:
+        RegistryError: it is one.
+    """
+    kind = media_type.partition(";")[0].strip()
+    if kind in _SCHEMA_1:
+        raise RegistryError(
+            f"{where}: manifests of type {kind!r} cannot be copied: they are Docker's schema 1, which containerd 2 does not"
+            " run either; push the image again with a current tool",
+            "push the image again: rebuilt, or as skopeo copy --format oci makes it",
+        )
 
 
 def parse_manifest(data: bytes, media_type: str, where: str) -> Manifest:
@@ -94,7 +165,7 @@ def parse_manifest(data: bytes, media_type: str, where: str) -> Manifest:
         document = json.loads(data.decode("utf-8"))
         said = document.get("mediaType") or media_type.partition(";")[0].strip()
         manifest = Manifest(said if said in MEDIA_TYPES else _guess(document), data)
-        _ = manifest.media_type and (manifest.children, manifest.blobs)
+        _ = manifest.media_type and (manifest.children, manifest.blobs, manifest.subject)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise RegistryError(
             f"{where}: this is not an image manifest",
@@ -120,7 +191,11 @@ def _descriptors(listed: Any) -> Iterator[Descriptor]:
         digest, size = each["digest"], each["size"]
         if not is_digest(digest) or not isinstance(size, int) or size < 0:
             raise ValueError(digest)
-        yield Descriptor(digest, size, str(each.get("mediaType", "")), _platform(each))
+        media_type, artifact_type = (
+            str(each.get("mediaType", "")),
+            str(each.get("artifactType", "")),
+        )
+        yield Descriptor(digest, size, media_type, _platform(each), artifact_type)
 
 
 def _platform(descriptor: Mapping[str, Any]) -> str:

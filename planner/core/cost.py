@@ -14,10 +14,11 @@ from planner.core.plan import Access, Change, Plan
 from planner.core.record import PastRun, Record
 
 # What ``stores.registry`` does for each step when nothing is in the way.
-_LOOK = 1  # HEAD a tag before it is written: it may have moved since the plan was made
-_COPY = 3  # HEAD, POST, PUT on the target
+_LOOK = 1  # HEAD a name before it is written: it may have moved since the plan was made
+_READ_BACK = 1  # HEAD a tag after it was written
+_COPY = 2  # POST, PUT on the target
 _FETCH = 1  # GET from the source; where that redirects to, somebody else answers
-_MOUNT = 2  # HEAD, POST
+_MOUNT = 1  # POST
 _PUT = 1
 _DELETE = 2  # HEAD, DELETE
 _CREATE = 1
@@ -99,7 +100,7 @@ class _Tally:
     def add(self, change: Change) -> None:
         """Count one change."""
         registry = change.target.registry
-        self._requests[registry] += _LOOK
+        self._requests[registry] += _LOOK + (_READ_BACK if _has_tag(change) else 0)
         if change.op == "delete":
             self._requests[registry] += _DELETE
             return
@@ -158,3 +159,7 @@ class _Tally:
 
 def _is_layout(access: Access, registry: str, override: str) -> bool:
     return (override or access.endpoints.get(registry, "")).startswith(_LAYOUT)
+
+
+def _has_tag(change: Change) -> bool:
+    return change.op != "delete" and bool(change.target.tag) and not change.subject

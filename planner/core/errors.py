@@ -47,7 +47,7 @@ class RegistryError(PlannerError):
     """A registry or layout could not do what was asked.
 
     ``status`` is the HTTP status, 0 when there was no answer; ``code`` the registry's own error code
-    (``MANIFEST_UNKNOWN``…); ``retryable`` says whether the same request may succeed later.
+    (``MANIFEST_UNKNOWN``…); ``retryable`` says whether the same request may succeed later, and ``tries`` how often it was made.
     """
 
     exit_code = 69
@@ -60,15 +60,17 @@ class RegistryError(PlannerError):
         status: int = 0,
         code: str = "",
         retryable: bool = False,
+        tries: int = 1,
     ) -> None:
         super().__init__(message, hint)
         self.status = status
         self.code = code
         self.retryable = retryable
+        self.tries = tries
 
     def __reduce__(self) -> tuple[object, ...]:
         state = {"status": self.status, "code": self.code, "retryable": self.retryable}
-        return (type(self), (self.message, self.hint), state)
+        return (type(self), (self.message, self.hint), {**state, "tries": self.tries})
 
 
 class StaleError(PlannerError):

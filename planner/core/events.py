@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-from planner.core.text import plural, size
+from planner.core.text import duration, plural, size
 
 FORMAT = "planner.events/1"
 
@@ -90,6 +90,16 @@ class Ticked:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """``host`` is left alone for some ``seconds``, as it asks; with none, something of it is tried again at once."""
+
+    at: float
+    host: str
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The run is over. ``cancelled`` images were never finished because somebody stopped it."""
 
@@ -108,6 +118,7 @@ Event = (
     | ImageDone
     | ImageFailed
     | Ticked
+    | Waiting
     | Finished
 )
 
@@ -116,7 +127,7 @@ Event = (
 class Progress:
     """The state of a run after some of its events: the fold that every view draws.
 
-    ``active`` maps the running steps to the bytes that they moved so far.
+    ``active`` maps the running steps to the bytes that they moved so far; ``waiting`` are the waits that are not over.
     """
 
     images: int = 0
@@ -129,11 +140,16 @@ class Progress:
     moved: int = 0
     active: Mapping[str, int] = field(default_factory=dict)
     failed: tuple[ImageFailed, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     end: Finished | None = None
 
-    def after(self, event: Event) -> Progress:
+    def after(self, event: Event) -> Progress:  # noqa: C901 - a case for each event
         """The state after one more event."""
-        now = replace(self, at=max(self.at, event.at))
+        at = max(self.at, event.at)
+        waiting = self.waiting and tuple(
+            each for each in self.waiting if each.at + each.seconds > at
+        )
+        now = replace(self, at=at, waiting=waiting)
         match event:
             case Started():
                 return replace(now, images=event.images, steps=event.steps, bytes=event.bytes)
@@ -161,8 +177,10 @@ class Progress:
                 return replace(now, failed=(*self.failed, event))
             case Ticked():
                 return now
+            case Waiting():
+                return replace(now, waiting=(*waiting, event)) if event.seconds else now
             case Finished():
-                return replace(now, end=event, active={})
+                return replace(now, end=event, active={}, waiting=())
 
     @property
     def rate(self) -> float:
@@ -192,7 +210,7 @@ def header() -> str:
     return json.dumps({"format": FORMAT, "at": 0.0, "type": "format", "msg": FORMAT})
 
 
-def describe(event: Event) -> str:
+def describe(event: Event) -> str:  # noqa: C901, PLR0911 - a line for each event
     """The event for people."""
     match event:
         case Started():
@@ -212,5 +230,9 @@ def describe(event: Event) -> str:
             return f"{event.image}: {event.reason}"
         case Ticked():
             return "still working"
+        case Waiting() if event.seconds:
+            return f"{event.host} asks to wait {duration(event.seconds)}: {event.reason}"
+        case Waiting():
+            return f"{event.host}: {event.reason}, trying again"
         case Finished():
             return f"{event.done} done, {event.failed} failed, {event.cancelled} not started"

@@ -16,7 +16,8 @@ from planner.core.refs import ImageRef, is_digest, is_tag, name_problem, parse_c
 
 FORMAT = "planner.lock/1"
 FILE_NAME = "planner.lock"
-_HINT = "repair that line, or remove the file and write it anew with planner plan --lock"
+_ANEW = "remove the file and write it anew with planner plan --lock"
+_HINT = f"repair that line, or {_ANEW}"
 
 Pins = Mapping[ImageRef, str]
 
@@ -95,9 +96,11 @@ def _pairs(text: str, file: str) -> list[tuple[str, object]]:
         raise InputError(f"{file}:{error.lineno}: this is not JSON: {error.msg}", _HINT) from error
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{file}:1: this is not a lock of planner", _HINT) from error
-    if document.get("format") != FORMAT:
-        message = f"{file}:1: expected format {FORMAT}, got {document.get('format')}"
-        raise InputError(message, "use the planner release that made it, or write it anew")
+    if (stated := document.get("format")) != FORMAT:
+        if not str(stated).startswith("planner.lock/"):
+            raise InputError(f"{file}:1: this is not a lock of planner", _HINT)
+        message = f"{file}:1: expected format {FORMAT}, got {stated}"
+        raise InputError(message, f"use the planner release that made it, or {_ANEW}")
     pairs = document.get("sources")
     if not isinstance(pairs, list) or not all(isinstance(each, tuple) for each in pairs):
         raise InputError(f"{file}:1: sources is not a mapping of sources to digests", _HINT)

@@ -28,7 +28,8 @@ class Change:
 
     ``digest`` is what it shall hold, ``current`` what it holds now (empty: nothing). ``reason`` says why it is blocked, or
     what is to be repaired. For a blocked change without a target, ``target`` is the source; of what is to be deleted,
-    ``source`` is the target. ``drift`` says which sides hold something else than what was last applied.
+    ``source`` is the target. ``drift`` says which sides hold something else than what was last applied. ``subject`` is the
+    digest of the image, in the same repository, that a signature, an attestation or an SBOM belongs to; ``reason`` says how.
     """
 
     op: Op
@@ -41,6 +42,7 @@ class Change:
     platforms: tuple[str, ...] = ()
     kind: ArtifactKind = "image"
     drift: Drift = ""
+    subject: str = ""
 
     @property
     def place(self) -> Place:
@@ -97,7 +99,8 @@ class Plan:
     """Everything that ``show``, ``review`` and ``apply`` need.
 
     ``manifests`` by digest; ``present`` names the repositories of the target registries that already hold a blob, by digest.
-    ``namespaces`` are those that must exist, in order, with the ones that do.
+    ``namespaces`` are those that must exist, in order, with the ones that do. ``referrers`` says whether signatures and the
+    like were looked for.
     """
 
     changes: tuple[Change, ...]
@@ -106,6 +109,7 @@ class Plan:
     inputs: tuple[Input, ...] = ()
     access: Access = field(default_factory=Access)
     namespaces: tuple[Namespace, ...] = ()
+    referrers: bool = False
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -131,6 +135,12 @@ class Plan:
             if each.op == "create"
             for repository in each.repositories
         }
+
+    def namespaces_for(self, changes: Iterable[Change]) -> tuple[Namespace, ...]:
+        """What is created before these changes are carried out, in order."""
+        new = self.new_namespaces
+        places = (each.place for each in changes if each.is_pending and each.op != "delete")
+        return tuple(sorted({new[place] for place in places if place in new}))
 
     def count(self, op: Op) -> int:
         """How many changes of one kind there are."""
@@ -163,7 +173,7 @@ class Plan:
         )
 
     def trimmed(self) -> Plan:
-        """Without the content of what needs nothing."""
+        """Without the content of what needs nothing, and without namespaces to create that nothing would come to."""
         manifests = {
             digest: self.manifests[digest]
             for change in self.pending
@@ -171,7 +181,14 @@ class Plan:
         }
         blobs = {digest for change in self.pending for digest in self.blobs(change)}
         present = {digest: self.present[digest] for digest in sorted(blobs & self.present.keys())}
-        return replace(self, manifests=manifests, present=present)
+        coming = {change.place for change in self.pending if change.op != "delete"}
+        namespaces = tuple(
+            each
+            for each in self.namespaces
+            if each.op != "create"
+            or any(Place(each.registry, name) in coming for name in each.repositories)
+        )
+        return replace(self, manifests=manifests, present=present, namespaces=namespaces)
 
     def _closure(self, digest: str) -> Iterator[str]:
         if digest in self.manifests:

@@ -19,7 +19,7 @@ from planner.core.cost import cost_of
 from planner.core.errors import InputError, RegistryError
 from planner.core.family import Because
 from planner.core.json_text import canonical, spread
-from planner.core.namespaces import Namespace
+from planner.core.namespaces import Namespace, NamespaceOp
 from planner.core.place import Place
 from planner.core.plan import Access, Change, Input, Op, Plan
 from planner.core.refs import parse_canonical
@@ -66,6 +66,9 @@ def from_json(data: bytes, file: str) -> Plan:
             f"{file}: this is not a saved plan", "make one with planner plan -o FILE"
         ) from error
     if stated != FORMAT:
+        if not str(stated).startswith("planner.plan/"):
+            what = f"{file}: this is not a saved plan, but {stated}"
+            raise InputError(what, "make one with planner plan -o FILE")
         message = f"{file}: expected format {FORMAT}, got {stated}"
         raise InputError(message, "use the planner release that made it, or plan again")
     if document.pop("id", "") != _id_of(document):
@@ -110,6 +113,7 @@ def _document(plan: Plan) -> dict[str, Any]:
         "inputs": [asdict(each) for each in plan.inputs],
         "access": asdict(plan.access),
         "namespaces": [asdict(each) for each in plan.namespaces],
+        "referrers": plan.referrers,
         "changes": [_change_document(change) for change in plan.changes],
         "content": {
             "manifests": {
@@ -152,6 +156,7 @@ def _change_document(change: Change) -> dict[str, Any]:
         "digest": change.digest,
         "current": change.current,
         "reason": change.reason,
+        "subject": change.subject,
         "platforms": list(change.platforms),
         "because": [each._asdict() for each in change.because],
     }
@@ -172,6 +177,7 @@ def _read(document: Mapping[str, Any]) -> Plan:
         inputs=tuple(Input(**each) for each in document["inputs"]),
         access=_read_access(document["access"]),
         namespaces=tuple(_read_namespace(each) for each in document["namespaces"]),
+        referrers=document["referrers"],
     )
 
 
@@ -190,7 +196,7 @@ def _read_manifest(digest: str, media_type: str, text: str) -> Manifest:
 
 def _read_change(document: Mapping[str, Any]) -> Change:
     return Change(
-        op=document["op"],
+        op=_one_of(get_args(Op), document["op"]),
         target=parse_canonical(document["target"]),
         source=parse_canonical(document["source"]),
         digest=document["digest"],
@@ -200,11 +206,19 @@ def _read_change(document: Mapping[str, Any]) -> Change:
         platforms=tuple(document["platforms"]),
         kind=document["kind"],
         drift=document["drift"],
+        subject=document["subject"],
     )
 
 
 def _read_namespace(document: Mapping[str, Any]) -> Namespace:
+    _one_of(get_args(NamespaceOp), document["op"])
     return Namespace(**{**document, "repositories": tuple(document["repositories"])})
+
+
+def _one_of(known: tuple[Any, ...], word: Any) -> Any:
+    if word not in known:
+        raise ValueError(word)
+    return word
 
 
 def _read_place(text: str) -> Place:

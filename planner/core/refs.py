@@ -21,6 +21,9 @@ _REGISTRY = re.compile(
     r"(?:\.(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]))*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
 )
 _LONGEST_NAME = 255
+# Signatures, attestations and SBOMs stand beside what they are about, under its digest.
+# Source: sigstore/cosign specs/SIGNATURE_SPEC.md; opencontainers/distribution-spec v1.1.1 "Referrers Tag Schema".
+_ABOUT = re.compile(r"(sha256|sha512)-([0-9a-f]{64,128})(?:\..+)?")
 
 
 class ImageRef(NamedTuple):
@@ -106,6 +109,12 @@ def is_digest(text: str) -> bool:
 def is_tag(text: str) -> bool:
     """Whether ``text`` may stand after the colon."""
     return _TAG.fullmatch(text) is not None
+
+
+def subject_of(tag: str) -> str:
+    """The digest that a tag like ``sha256-….sig`` is about; empty for others."""
+    found = _ABOUT.fullmatch(tag)
+    return f"{found[1]}:{found[2]}" if found else ""
 
 
 def looks_like_registry(component: str) -> bool:

@@ -69,12 +69,29 @@ class PutManifest:
 
 
 @dataclass(frozen=True, slots=True)
+class PutReferrer:
+    """Store a manifest under its digest, and have it listed for the subject that it names."""
+
+    target: Place
+    manifest: Manifest
+
+    @property
+    def id(self) -> str:
+        """Stable name of the step."""
+        return f"referrer {self.target}@{self.manifest.digest}"
+
+
+@dataclass(frozen=True, slots=True)
 class PutTag:
-    """Store a manifest under a tag: the last step of an image, so that no tag ever points at missing content."""
+    """Store a manifest under a tag: the last step of an image, so that no tag ever points at missing content.
+
+    ``current`` is the digest that the plan saw there, empty for none: a tag that holds another one by now is left alone.
+    """
 
     target: Place
     tag: str
     manifest: Manifest
+    current: str = ""
 
     @property
     def id(self) -> str:
@@ -123,7 +140,16 @@ class Outcome:
     code: str = ""
 
 
-Step = CreateNamespace | CopyBlob | MountBlob | PutManifest | PutTag | AllCopied | DeleteTag
+Step = (
+    CreateNamespace
+    | CopyBlob
+    | MountBlob
+    | PutManifest
+    | PutReferrer
+    | PutTag
+    | AllCopied
+    | DeleteTag
+)
 BlobStep = CopyBlob | MountBlob
 
 

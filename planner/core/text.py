@@ -21,6 +21,15 @@ def size(count: int) -> str:
     return f"{amount:.1f} {unit}" if amount < 99.95 else f"{amount:.0f} {unit}"
 
 
+def duration(seconds: float) -> str:
+    """``340`` → ``5m40s``."""
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
 def short_digest(digest: str) -> str:
     """``sha256:`` and its first digits; empty for none."""
     algorithm, colon, hexadecimal = digest.partition(":")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import urljoin
 
@@ -46,10 +46,11 @@ class Headers(Mapping[str, str]):
 class Answer:
     """Status, headers and body. ``url`` is where it came from, ``sent`` the headers of the request.
 
-    ``content`` is what ``load`` took in; a body that was not loaded is read with ``chunks``, and then closed.
+    ``content`` is what ``load`` took in; a body that was not loaded is read with ``chunks``, and then closed. ``tries`` is how
+    often was asked for it, and ``advice`` what to do where asking once more is no use.
     """
 
-    __slots__ = ("_body", "content", "headers", "sent", "status_code", "url")
+    __slots__ = ("_body", "advice", "content", "headers", "sent", "status_code", "tries", "url")
 
     def __init__(
         self,
@@ -64,6 +65,8 @@ class Answer:
         self.url = url
         self.sent = sent
         self.content = b""
+        self.tries = 1
+        self.advice = ""
         self._body = body
 
     def json(self) -> Any:
@@ -96,7 +99,7 @@ class Answer:
                 raise
         finally:
             self.close()
-        is_packed = self.headers.get("Content-Encoding", "").lower() in _PACKED
+        is_packed = parts and self.headers.get("Content-Encoding", "").lower() in _PACKED
         self.content = _unpacked(parts, longest) if is_packed else bytes(parts)
 
     def chunks(self, size: int) -> Iterator[bytes]:
@@ -107,6 +110,11 @@ class Answer:
         """
         while part := self._read(size):
             yield part
+
+    def watch(self, watching: Callable[[Incoming], Incoming]) -> None:
+        """Read the body through something else."""
+        if self._body:
+            self._body = watching(self._body)
 
     def close(self) -> None:
         """Leave what was not read."""

@@ -17,8 +17,9 @@ from urllib.parse import urlencode, urlsplit
 from planner.core.errors import RegistryError
 from planner.stores.answer import Answer
 from planner.stores.credentials import Credentials, Keyring
-from planner.stores.http import Connection, refused
+from planner.stores.http import Connection
 from planner.stores.locks import Locks
+from planner.stores.refusals import refused
 
 Scope = tuple[str, ...]
 _CLIENT = "planner"
@@ -106,11 +107,14 @@ class Authorizer:
     def learn(self, response: Answer, scope: Scope, *, was_authorized: bool) -> bool:
         """Take a 401 as a lesson; whether another try with the same ``scope`` makes sense.
 
-        ``was_authorized`` says that the refused request carried what ``header`` returned.
+        ``was_authorized`` says that the refused request carried what ``header`` returned. To where a registry redirects, our
+        credentials do not go, and so nobody there says where they are to go instead.
 
         Raises:
             RegistryError: no token can be had.
         """
+        if not self._is_ours(response.url):
+            return False
         challenge = _parse(response.headers.get("WWW-Authenticate", ""))
         # Harbor turns its challenge into Basic once a request carried credentials: the first one counts.
         known = self._challenge = self._challenge or challenge
@@ -154,6 +158,11 @@ class Authorizer:
         """Who we are to this registry, for messages."""
         credentials = self.credentials_for(repository)
         return f"the credentials from {credentials.origin}" if credentials else "no credentials"
+
+    def _is_ours(self, url: str) -> bool:
+        """Whether the registry itself answered, by TLS also where its address has none."""
+        same = self._connection.belongs_here
+        return same(url) or (url.startswith("https:") and same(url.replace("https:", "http:", 1)))
 
     def _token(self, challenge: Challenge, scope: Scope) -> str:
         credentials = self.credentials_for(_repository(scope))

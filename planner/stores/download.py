@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from planner.config import Tls
 from planner.core.errors import InputError, RegistryError
-from planner.stores.http import Connection, Patience
+from planner.stores.http import Connection
+from planner.stores.patience import Patience
 
 _LARGEST = 32 * 1024 * 1024
 _HINT = "check the URL, or download the file and name that"

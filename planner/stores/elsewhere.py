@@ -20,14 +20,19 @@ from planner import __version__
 from planner.stores.answer import Answer, Headers
 from planner.stores.wire import Body
 
-_TIMEOUTS = (10.0, 120.0)
+_CONNECT_TIMEOUT = 10.0
+_READ_TIMEOUT = 120.0
 _POOLS = 4
 
 
 class Elsewhere:
-    """A session of its own for each registry. Threads may share it."""
+    """A session of its own for each registry. Threads may share it.
 
-    def __init__(self, context: ssl.SSLContext, parallelism: int) -> None:
+    A long body is given up when none of it has moved for ``stall`` seconds.
+    """
+
+    def __init__(self, context: ssl.SSLContext, parallelism: int, stall: float) -> None:
+        self._stall = stall
         if context.verify_mode is ssl.CERT_NONE:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._session = requests.Session()
@@ -39,8 +44,18 @@ class Elsewhere:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def ask(self, method: str, url: str, headers: Mapping[str, str], body: Body = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body = None,
+        *,
+        is_streamed: bool = False,
+    ) -> Answer:
         """One request and the head of its answer; the body waits until it is read or closed.
+
+        That of one that ``is_streamed`` is long.
 
         Raises:
             OSError: no connection, no answer, or a broken one.
@@ -52,7 +67,7 @@ class Elsewhere:
             headers=headers,
             data=body,
             stream=True,
-            timeout=_TIMEOUTS,
+            timeout=(_CONNECT_TIMEOUT, self._stall if is_streamed else _READ_TIMEOUT),
             allow_redirects=False,
             proxies=get_environ_proxies(url, no_proxy=None),
         )

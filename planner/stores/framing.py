@@ -13,6 +13,7 @@ from planner.stores.answer import Headers, Incoming
 
 Free = Callable[[bool], None]
 _AT_ONCE = 64 * 1024
+_IN_CACHE = 256 * 1024
 _LONGEST_LINE = 64 * 1024
 _LONGEST_HEAD = 256 * 1024
 _MOST_INTERIM = 8
@@ -50,17 +51,15 @@ class Reader:
         line, self.rest = self.rest[:end], self.rest[end + 1 :]
         return line.rstrip(b"\r")
 
-    def read(self, amount: int) -> bytes:
-        """So many bytes; fewer when the connection is closed before."""
-        if len(self.rest) >= amount:
+    def some(self, amount: int) -> bytes:
+        """What is there by now, at most ``amount`` bytes; empty when the connection was closed.
+
+        Blobs come this way. As much as stays in a processor's cache until it is hashed and sent, and never copied.
+        """
+        if self.rest:
             data, self.rest = self.rest[:amount], self.rest[amount:]
             return data
-        view = memoryview(bytearray(amount))
-        have = len(self.rest)
-        view[:have], self.rest = self.rest, b""
-        while have < amount and (more := self._socket.recv_into(view[have:])):
-            have += more
-        return bytes(view[:have])
+        return self._socket.recv(min(amount, _IN_CACHE))
 
 
 def read_head(reader: Reader) -> tuple[int, Headers, bool]:
@@ -128,9 +127,9 @@ class _Body:
             self._is_closed = True
             self._free(self._is_complete)
 
-    def _exactly(self, amount: int) -> bytes:
-        data = self._reader.read(amount)
-        if len(data) < amount:
+    def _some(self, amount: int) -> bytes:
+        data = self._reader.some(amount)
+        if not data:
             raise BrokenAnswerError("the answer breaks off")
         return data
 
@@ -144,7 +143,9 @@ class _Sized(_Body):
         self._is_complete = not size
 
     def read(self, amount: int) -> bytes:
-        data = self._exactly(min(amount, self._left))
+        if not self._left:
+            return b""
+        data = self._some(min(amount, self._left))
         self._left -= len(data)
         self._is_complete = not self._left
         return data
@@ -160,7 +161,7 @@ class _Chunked(_Body):
             self._begin_chunk()
         if self._is_complete:
             return b""
-        data = self._exactly(min(amount, self._left))
+        data = self._some(min(amount, self._left))
         self._left -= len(data)
         if not self._left and self._reader.line():
             raise BrokenAnswerError("a chunk is longer than it says")
@@ -180,4 +181,4 @@ class _Endless(_Body):
     """Until the connection is closed; it cannot be used again, so it never counts as complete."""
 
     def read(self, amount: int) -> bytes:
-        return self._reader.read(amount)
+        return self._reader.some(amount)

@@ -25,7 +25,7 @@ from planner.core.content import (
     LARGEST_MANIFEST,
     Descriptor,
     Manifest,
-    digest_of,
+    digest_like,
     parse_manifest,
 )
 from planner.core.errors import InputError, RegistryError
@@ -82,9 +82,10 @@ class LayoutFolder:
         algorithm, _, hexadecimal = digest.partition(":")
         return self.path / "blobs" / algorithm / hexadecimal
 
-    def read(self, digest: str) -> Generator[bytes, None, None]:
-        """The content of a blob, whatever it is."""
+    def read(self, digest: str, offset: int = 0) -> Generator[bytes, None, None]:
+        """The content of a blob from ``offset`` on, whatever it is."""
         with self._failures("read"), self.blob(digest).open("rb") as file:
+            file.seek(offset)
             yield from iter(lambda: file.read(CHUNK), b"")
 
     def write(self, digest: str, chunks: Iterator[bytes]) -> None:
@@ -152,7 +153,7 @@ class LayoutFolder:
     def _exclusive(self) -> Iterator[None]:
         with self._failures("write"):
             self._make()
-            with (self.path / ".planner-lock").open("w") as lock:
+            with (self.path / ".planner-lock").open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
 
@@ -209,7 +210,7 @@ class Layout:
         if descriptor.size > LARGEST_MANIFEST:
             raise RegistryError(f"{where}: larger than any manifest", "this is not an image")
         data = b"".join(self._folder.read(descriptor.digest))
-        if digest_of(data) != descriptor.digest:
+        if digest_like(descriptor.digest, data) != descriptor.digest:
             raise RegistryError(
                 f"{self._folder.blob(descriptor.digest)}: the content does not have this digest",
                 "the file is damaged: fetch it again",
@@ -222,12 +223,14 @@ class Layout:
         return self._folder.blob(digest).is_file()
 
     @contextmanager
-    def open_blob(self, repository: str, digest: str) -> Iterator[Chunks]:
+    def open_blob(
+        self, repository: str, digest: str, part: range | None = None
+    ) -> Iterator[Chunks]:
         """Read the file."""
         if not self.has_blob(repository, digest):
             message = f"{self.name}: the blob {digest} is not there"
             raise RegistryError(message, "fetch the image again", status=404, code="BLOB_UNKNOWN")
-        with closing(self._folder.read(digest)) as chunks:
+        with closing(self._folder.read(digest, part.start if part else 0)) as chunks:
             yield chunks
 
     def write_blob(
@@ -239,6 +242,10 @@ class Layout:
         with source() as stream:
             self._folder.write(digest, iter(stream))
         return "copied"
+
+    def is_empty(self, repository: str) -> bool:
+        """Never: all names share the content, and looking for it costs nothing."""
+        return False
 
     def tags(self, repository: str) -> list[str]:
         """The names of the index that begin with the repository."""
@@ -266,7 +273,11 @@ class Layout:
             if image.registry == self._registry and image.tag:
                 yield image.repository, image.tag
 
-    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
+    def referrers(self, repository: str, digest: str) -> tuple[Descriptor, ...] | None:
+        """A layout has names alone."""
+        return None
+
+    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> bool:
         """Write it as a blob; under a tag, also into the index."""
         if not self._folder.blob(manifest.digest).is_file():
             self._folder.write(manifest.digest, iter((manifest.data,)))
@@ -277,6 +288,7 @@ class Layout:
                 "size": len(manifest.data),
             }
             self._folder.set_name(f"{self._registry}/{repository}:{reference}", descriptor)
+        return False
 
     def _names(self, repository: str, tag: str) -> tuple[str, ...]:
         """The names under which tools write an image, the full one first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,14 +11,17 @@ from urllib.parse import urlsplit
 
 from planner.config import Config, RegistrySettings, Tls
 from planner.core.errors import RegistryError, UsageError
-from planner.core.refs import DOCKER_HUB
+from planner.core.refs import DOCKER_HUB, ImageRef
 from planner.core.resolution import default_scheme, with_port
 from planner.stores.auth import Authorizer
 from planner.stores.authorities import authority_text
 from planner.stores.credentials import Keyring, find_credentials
 from planner.stores.greeting import Greeting
-from planner.stores.http import Connection, Patience
+from planner.stores.http import Connection
+from planner.stores.journal import Journal
 from planner.stores.layout import Layout, LayoutFolder
+from planner.stores.pacing import Traffic
+from planner.stores.patience import Patience
 from planner.stores.products.detection import detect
 from planner.stores.products.implicit import Implicit
 from planner.stores.products.opening import make_product
@@ -56,6 +60,22 @@ class Places:
             return self._with_scheme(settings.endpoint, plain=settings.plain_http)
         return self._with_scheme("registry-1.docker.io" if registry == DOCKER_HUB else registry)
 
+    def target_of(self, image: ImageRef) -> str:
+        """Where a repository is written, by machine and path: equal for all the names that lead there."""
+        return f"{self.root(image.registry, self.write_to)}{image.repository}"
+
+    def source_of(self, image: ImageRef) -> str:
+        """The same of where it is read."""
+        return f"{self.root(image.registry, self.read_from)}{image.repository}"
+
+    def root(self, registry: str, override: str = "") -> str:
+        """What stands before the repositories of a registry: the machine and the path of its address."""
+        endpoint = self.endpoint(registry, override)
+        if endpoint.startswith(_LAYOUT):  # names stand there in full
+            return f"{_LAYOUT}{os.path.realpath(endpoint.removeprefix(_LAYOUT))}/{registry}/"
+        path = urlsplit(endpoint).path.strip("/")
+        return f"{_address(endpoint)}/{path}/" if path else f"{_address(endpoint)}/"
+
     def settings(self, registry: str) -> RegistrySettings:
         """What planner.yaml says about a registry, whether the port of https stands there or not."""
         known, bare = self.config.registries, registry.removesuffix(":443")
@@ -81,7 +101,8 @@ class Places:
 class Stores:
     """Opens each store once. Threads may share it.
 
-    ``recordings`` answer for their registries on both sides, wherever these are: then nothing can be written there.
+    ``recordings`` answer for their registries on both sides, wherever these are: then nothing can be written there. ``journal``
+    remembers uploads that are not finished; without one they are forgotten with the stores.
     """
 
     def __init__(
@@ -89,9 +110,12 @@ class Stores:
         places: Places,
         patience: Patience | None = None,
         recordings: Recordings = Recordings(),  # noqa: B008 - it never changes
+        journal: Journal | None = None,
     ) -> None:
         self.places = places
         self._patience = patience or Patience()
+        self.traffic = Traffic(self._patience)
+        self.journal = journal or Journal()
         self._lock = threading.Lock()
         self._asking = threading.Lock()
         self._opened: dict[tuple[str, str], Store] = {}
@@ -134,6 +158,23 @@ class Stores:
                 self._products[registry] = self._find_product(registry)
             return self._products[registry]
 
+    def repositories_by_product(self, registry: str) -> list[str] | None:
+        """What the product's own API lists, without the path that stands in the registry's address; None: it has no list.
+
+        Raises:
+            RegistryError: it does not answer, or does not tell us.
+        """
+        found = self.product(registry).repositories()
+        prefix = self.target(registry).path_of("")
+        if found is None:
+            return None
+        return [each.removeprefix(prefix) for each in found if each.startswith(prefix)]
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether inventories answer for some registries."""
+        return bool(self._recorded)
+
     def inventories(self, registries: Iterable[str]) -> dict[str, str]:
         """The files that answer for registries."""
         known = self._recorded
@@ -152,7 +193,9 @@ class Stores:
             registry,
             store.base,
             store.greeting,
-            lambda base: Connection(base, settings.tls, _API_PARALLELISM, self._patience),
+            lambda base: Connection(
+                base, settings.tls, _API_PARALLELISM, self._patience, self.traffic
+            ),
             lambda: store.credentials,
             settings.api,
         )
@@ -191,7 +234,7 @@ class Stores:
         settings = self.settings(registry, endpoint)
         parallelism = settings.parallelism or _PARALLELISM
         base = f"{parts.scheme}://{parts.netloc}"
-        connection = Connection(base, settings.tls, parallelism, self._patience)
+        connection = Connection(base, settings.tls, parallelism, self._patience, self.traffic)
         host = registry if parts.netloc == "registry-1.docker.io" else parts.netloc
         has_login = _address(endpoint) in self.places.logins
 
@@ -200,7 +243,9 @@ class Stores:
             return found if found.entries else _from_product(host, settings)
 
         authorizer = Authorizer(connection, find)
-        return Registry(registry, connection, authorizer, parts.path)
+        return Registry(
+            registry, connection, authorizer, parts.path, self.journal, settings.product
+        )
 
     def settings(self, registry: str, endpoint: str) -> RegistrySettings:
         """What planner.yaml says of what answers at an endpoint."""

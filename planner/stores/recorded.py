@@ -82,7 +82,9 @@ class Recorded:
         """Not known."""
         return False
 
-    def open_blob(self, repository: str, digest: str) -> AbstractContextManager[Chunks]:
+    def open_blob(
+        self, repository: str, digest: str, part: range | None = None
+    ) -> AbstractContextManager[Chunks]:
         """There are none."""
         raise self._unknown("what blobs hold")
 
@@ -91,6 +93,10 @@ class Recorded:
     ) -> Arrival:
         """Not possible."""
         return self._refuse()
+
+    def is_empty(self, repository: str) -> bool:
+        """Never: what is not known is asked for, which costs nothing."""
+        return False
 
     def tags(self, repository: str) -> list[str]:
         """As the file lists them."""
@@ -109,9 +115,13 @@ class Recorded:
         """Not possible."""
         return self._refuse()
 
-    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
+    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> bool:
         """Not possible."""
-        self._refuse()
+        return self._refuse()
+
+    def referrers(self, repository: str, digest: str) -> tuple[Descriptor, ...] | None:
+        """Not known."""
+        raise self._unknown(f"what refers to {self.name}/{repository}@{digest}")
 
     @cached_property
     def _digests(self) -> frozenset[tuple[str, str]]:

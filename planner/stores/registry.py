@@ -7,45 +7,59 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from urllib.parse import quote, urljoin, urlsplit
+from contextlib import AbstractContextManager
+from urllib.parse import urlsplit
 
 from planner.core.content import (
     LARGEST_MANIFEST,
     MEDIA_TYPES,
+    OCI_INDEX,
     Descriptor,
     Manifest,
-    digest_of,
+    digest_like,
     parse_manifest,
+    refuse_outdated,
 )
 from planner.core.errors import RegistryError
 from planner.core.quota import Quota, read_quota
 from planner.core.refs import is_digest
 from planner.stores.answer import Answer
 from planner.stores.auth import Authorizer, Scope, pull, push
+from planner.stores.calls import Calls
 from planner.stores.credentials import Credentials
 from planner.stores.greeting import Greeting
-from planner.stores.http import Connection, refused, unreachable
-from planner.stores.store import CHUNK, Arrival, Chunks, OpenBlob
-from planner.stores.verified import VerifiedStream
-from planner.stores.wire import Body
+from planner.stores.http import Connection
+from planner.stores.journal import Journal
+from planner.stores.products.detection import detect
+from planner.stores.reading import read_blob
+from planner.stores.refusals import refused
+from planner.stores.store import Arrival, Chunks, OpenBlob
+from planner.stores.uploads import Uploads
 
 # With fewer types, distribution 2.8 answers 404 for a manifest of another kind.
 _ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
-_LONGEST_ANSWER = LARGEST_MANIFEST + 1
+_ACCEPT_INDEX = {"Accept": OCI_INDEX}
 _GREETING = 1024
 _LONGEST_LIST = 64 * 1024 * 1024
 _PAGE = 1000
 _MOST_PAGES = 10_000
 _CATALOG: Scope = ("registry:catalog:*",)
-_OCTETS = {"Content-Type": "application/octet-stream"}
 
 
 class Registry:
-    """The store behind one connection. ``prefix`` stands between ``/v2/`` and the repository. Threads may share it."""
+    """The store behind one connection. ``prefix`` stands between ``/v2/`` and the repository. Threads may share it.
+
+    ``journal`` remembers uploads beyond this run, ``product`` is what planner.yaml says that the registry is.
+    """
 
     def __init__(
-        self, name: str, connection: Connection, authorizer: Authorizer, prefix: str = ""
+        self,
+        name: str,
+        connection: Connection,
+        authorizer: Authorizer,
+        prefix: str = "",
+        journal: Journal | None = None,
+        product: str = "",
     ) -> None:
         self.name = name
         self.quota: Quota | None = None
@@ -53,7 +67,9 @@ class Registry:
         self.greeting = Greeting()
         self._connection = connection
         self._authorizer = authorizer
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._product_name = product
+        self._calls = Calls(name, connection, authorizer, prefix)
+        self._uploads = Uploads(self._calls, journal or Journal(), self._product)
 
     @property
     def base(self) -> str:
@@ -77,13 +93,12 @@ class Registry:
 
     def path_of(self, repository: str) -> str:
         """What the registry itself calls a repository."""
-        return self._full(repository)
+        return self._calls.full(repository)
 
     def greet(self) -> None:
         """Find out whether the registry answers, and how it wants to be asked, before many requests go out at once."""
         response = self._connection.send("GET", "v2/")
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        self.greeting = Greeting(response.status_code, headers, response.content[:_GREETING])
+        self.greeting = _greeting_of(response)
         if response.status_code == 401:
             self._authorizer.learn(response, (), was_authorized=False)
         if response.status_code == 400:
@@ -91,13 +106,15 @@ class Registry:
 
     def head(self, repository: str, reference: str, *, may_pull: bool = True) -> Descriptor | None:
         """One HEAD; a registry that names no digest is asked for the manifest itself."""
-        path = self._path(repository, "manifests", reference)
-        response = self._send("HEAD", path, pull(self._full(repository)), headers=_ACCEPT)
+        path = self._calls.path(repository, "manifests", reference)
+        response = self._calls.send(
+            "HEAD", path, pull(self._calls.full(repository)), headers=_ACCEPT
+        )
         self._heed(response)
         if response.status_code == 404:
             return None
         if response.status_code != 200:
-            raise self._refused(response, "looking for", repository, reference)
+            raise self._calls.refused(response, "looking for", repository, reference)
         digest = response.headers.get("Docker-Content-Digest", "")
         if is_digest(reference):
             digest = reference
@@ -114,59 +131,84 @@ class Registry:
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """GET it; the bytes must match the digest that was asked for."""
-        path = self._path(repository, "manifests", reference)
-        response = self._send("GET", path, pull(self._full(repository)), headers=_ACCEPT)
+        path = self._calls.path(repository, "manifests", reference)
+        response = self._calls.send(
+            "GET", path, pull(self._calls.full(repository)), headers=_ACCEPT
+        )
         self._heed(response)
         if response.status_code != 200:
-            raise self._refused(response, "fetching", repository, reference)
+            raise self._calls.refused(response, "fetching", repository, reference)
         data = response.content
         if len(data) > LARGEST_MANIFEST:
             message = f"{self.name}/{repository}:{reference}: the manifest is larger than {LARGEST_MANIFEST:,} bytes"
             raise RegistryError(message, "this is not an image")
-        if is_digest(reference) and digest_of(data) != reference:
+        where, media_type = (
+            f"{self.name}/{repository}:{reference}",
+            response.headers.get("Content-Type", ""),
+        )
+        refuse_outdated(media_type, where)
+        if is_digest(reference) and digest_like(reference, data) != reference:
             raise RegistryError(
-                f"{self.name}/{repository}: asked for {reference}, got {digest_of(data)}",
+                f"{self.name}/{repository}: asked for {reference}, got {digest_like(reference, data)}",
                 "the content there is damaged or was tampered with; nothing was stored",
                 code="DIGEST_MISMATCH",
             )
-        where = f"{self.name}/{repository}:{reference}"
-        return parse_manifest(data, response.headers.get("Content-Type", ""), where)
+        return parse_manifest(data, media_type, where)
+
+    def referrers(self, repository: str, digest: str) -> tuple[Descriptor, ...] | None:
+        """Page by page.
+
+        A registry without such a list says so with an error of any kind, or with something else than an index; the repository
+        itself was readable a moment ago.
+
+        Source: opencontainers/distribution-spec v1.1.1 spec.md, "Listing Referrers"; google/go-containerregistry
+        pkg/v1/remote/referrers.go ``fetchReferrers``.
+        """
+        full = self._calls.full(repository)
+        where, found = f"the referrers of {self.name}/{repository}@{digest}", list[Descriptor]()
+        for response in self._pages(f"v2/{full}/referrers/{digest}", pull(full), _ACCEPT_INDEX):
+            if response.status_code == 429 or response.status_code in range(500, 505):
+                raise self._calls.refused(response, "listing referrers of", repository, digest)
+            kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
+            if response.status_code != 200 or kind != OCI_INDEX:
+                return None
+            found += parse_manifest(response.content, kind, where).children
+        return tuple(found)
 
     def has_blob(self, repository: str, digest: str) -> bool:
         """One HEAD."""
-        path = self._path(repository, "blobs", digest)
-        response = self._send("HEAD", path, pull(self._full(repository)))
+        path = self._calls.path(repository, "blobs", digest)
+        response = self._calls.send("HEAD", path, pull(self._calls.full(repository)))
         if response.status_code not in (200, 404):
-            raise self._refused(response, "looking for", repository, digest)
+            raise self._calls.refused(response, "looking for", repository, digest)
         return response.status_code == 200
 
-    @contextmanager
-    def open_blob(self, repository: str, digest: str) -> Iterator[Chunks]:
-        """Stream it with one GET; redirects to an object store are followed without our credentials."""
-        path = self._path(repository, "blobs", digest)
-        response = self._send("GET", path, pull(self._full(repository)), longest=None)
-        if response.status_code != 200:
-            raise self._refused(response, "fetching", repository, digest)
-        with closing(response):
-            yield self._chunks(response)
+    def open_blob(
+        self, repository: str, digest: str, part: range | None = None
+    ) -> AbstractContextManager[Chunks]:
+        """Stream it, over as many connections as that takes."""
+        return read_blob(self._calls, repository, digest, part)
 
     def write_blob(
         self, repository: str, digest: str, source: OpenBlob, sibling: str = ""
     ) -> Arrival:
-        """HEAD, then mount or upload in one PUT. A refused mount goes on as the upload that it opened."""
-        if self.has_blob(repository, digest):
-            return "present"
-        location = self._begin(repository, digest, sibling)
-        if not location:
-            return "mounted"
-        with source() as stream:
-            self._upload(repository, digest, location, stream)
-        return "copied"
+        """Find, mount or upload it, in this order; ``Uploads.write`` has the details."""
+        return self._uploads.write(repository, digest, source, sibling)
+
+    def is_empty(self, repository: str) -> bool:
+        """One request: a list of tags with at most one entry. A registry that refuses it may hold anything."""
+        path = f"v2/{self._calls.full(repository)}/tags/list?n=1"
+        try:
+            return (
+                next(self._listed(path, "tags", pull(self._calls.full(repository))), None) is None
+            )
+        except RegistryError:
+            return False
 
     def tags(self, repository: str) -> list[str]:
         """Page by page; a repository that lost its last tag answers null."""
-        path = f"v2/{self._full(repository)}/tags/list?n={_PAGE}"
-        return sorted(self._listed(path, "tags", pull(self._full(repository))))
+        path = f"v2/{self._calls.full(repository)}/tags/list?n={_PAGE}"
+        return sorted(self._listed(path, "tags", pull(self._calls.full(repository))))
 
     def repositories(self) -> list[str]:
         """The catalog, which is no part of the OCI specification; without the path prefix, and only what lies below it.
@@ -176,7 +218,9 @@ class Registry:
         """
         found = self._listed(f"v2/_catalog?n={_PAGE}", "repositories", _CATALOG)
         return sorted(
-            name.removeprefix(self._prefix) for name in found if name.startswith(self._prefix)
+            name.removeprefix(self._calls.prefix)
+            for name in found
+            if name.startswith(self._calls.prefix)
         )
 
     def _heed(self, response: Answer) -> None:
@@ -196,10 +240,7 @@ class Registry:
 
         Source: opencontainers/distribution-spec v1.1.1 spec.md, "Content Discovery"; distribution 2.8 refuses n above 1000.
         """
-        url, seen = path, {""}
-        while url not in seen and len(seen) <= _MOST_PAGES:
-            seen.add(url)
-            response = self._send("GET", url, scope, longest=_LONGEST_LIST)
+        for response in self._pages(path, scope):
             if response.status_code == 404 and key == "tags":
                 return
             if response.status_code != 200:
@@ -207,35 +248,48 @@ class Registry:
                     response, f"listing {key} of {self.name} with {self._authorizer.describe()}"
                 )
             try:
-                entries = response.json().get(key) or []
+                entries = list(_entries(response.json().get(key)))
             except (ValueError, AttributeError, RecursionError) as error:
                 message = f"{self.name}: the list of {key} cannot be read"
                 raise RegistryError(message, "ask its operator what answers there") from error
-            yield from (each for each in entries if isinstance(each, str))
+            yield from entries
+
+    def _pages(
+        self, path: str, scope: Scope, headers: dict[str, str] | None = None
+    ) -> Iterator[Answer]:
+        url, seen = path, {""}
+        while url not in seen and len(seen) <= _MOST_PAGES:
+            seen.add(url)
+            response = self._calls.send("GET", url, scope, headers=headers, longest=_LONGEST_LIST)
+            yield response
             url = response.next_page
 
     def delete(self, repository: str, reference: str) -> bool:
         """DELETE it; registries that do not take this kind of reference answer 400 or 405."""
-        full = self._full(repository)
-        path = self._path(repository, "manifests", reference)
-        response = self._send("DELETE", path, (f"repository:{full}:pull,delete",))
-        if response.status_code in (400, 405):
+        full = self._calls.full(repository)
+        path = self._calls.path(repository, "manifests", reference)
+        response = self._calls.send("DELETE", path, (f"repository:{full}:pull,delete",))
+        # Of a tag that was just seen, 404 says that there is no way to delete it by itself.
+        if response.status_code in ((400, 405) if is_digest(reference) else (400, 404, 405)):
             return False
         if response.status_code not in (200, 202, 204, 404):
-            raise self._refused(response, "deleting", repository, reference)
+            raise self._calls.refused(response, "deleting", repository, reference)
         return True
 
-    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
-        """PUT it; the registry checks that everything it names is there."""
-        response = self._send(
+    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> bool:
+        """PUT it; the registry checks that everything it names is there.
+
+        Source: opencontainers/distribution-spec v1.1.1 spec.md, "Pushing Manifests with Subject" (OCI-Subject).
+        """
+        response = self._calls.send(
             "PUT",
-            self._path(repository, "manifests", reference),
-            push(self._full(repository)),
+            self._calls.path(repository, "manifests", reference),
+            push(self._calls.full(repository)),
             headers={"Content-Type": manifest.media_type},
             body=manifest.data,
         )
         if response.status_code not in (200, 201, 202):
-            raise self._refused(response, "writing", repository, reference)
+            raise self._calls.refused(response, "writing", repository, reference)
         stored = response.headers.get("Docker-Content-Digest", manifest.digest)
         if stored != manifest.digest:
             raise RegistryError(
@@ -243,79 +297,25 @@ class Registry:
                 "the registry changes manifests; nodes would not get what was reviewed",
                 code="DIGEST_MISMATCH",
             )
+        return "OCI-Subject" in response.headers
 
-    def _begin(self, repository: str, digest: str, sibling: str) -> str:
-        """Open an upload; empty when the registry could mount the blob instead."""
-        mount = f"?mount={digest}&from={quote(self._full(sibling), safe='')}" if sibling else ""
-        path = f"{self._path(repository, 'blobs', 'uploads')}/{mount}"
-        scope = push(self._full(repository), self._full(sibling) if sibling else "")
-        response = self._send("POST", path, scope, headers={"Content-Length": "0"})
-        if response.status_code == 201:
-            return ""
-        if response.status_code != 202 or "Location" not in response.headers:
-            raise self._refused(response, "uploading to", repository, digest)
-        return urljoin(response.url, response.headers["Location"])
+    def _product(self, answer: Answer | None = None) -> str:
+        """What the registry is, by its greeting; of one that was not greeted, any answer's headers tell as much."""
+        if self._product_name:
+            return self._product_name
+        greeting = self.greeting
+        if not greeting.status and answer is not None:
+            greeting = _greeting_of(answer)
+        return detect(urlsplit(self.base).netloc, greeting)
 
-    def _upload(self, repository: str, digest: str, location: str, stream: VerifiedStream) -> None:
-        joint = "&" if urlsplit(location).query else "?"
-        response = self._send(
-            "PUT",
-            f"{location}{joint}digest={quote(digest, safe='')}",
-            push(self._full(repository)),
-            headers=_OCTETS,
-            body=stream,
-        )
-        if response.status_code not in (201, 204):
-            raise self._refused(response, "uploading to", repository, digest)
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        scope: Scope,
-        *,
-        headers: dict[str, str] | None = None,
-        body: Body = None,
-        longest: int | None = _LONGEST_ANSWER,
-    ) -> Answer:
-        """One request with what the registry wants for ``scope``; a 401 may tell what that is, or asks once for a new token."""
-        once = isinstance(body, VerifiedStream)
-        is_renewed = False
-        while True:
-            sent = {**(headers or {}), **self._authorizer.header(scope)}
-            response = self._connection.send(
-                method,
-                url,
-                headers=sent,
-                body=body,
-                longest=longest,
-                retries=not once,
-            )
-            authorized = "Authorization" in sent
-            if response.status_code != 401 or is_renewed:
-                return response
-            if not self._authorizer.learn(response, scope, was_authorized=authorized):
-                return response
-            if once:
-                message = f"{self.name}: the token expired during an upload"
-                raise RegistryError(message, "run it again", status=401, retryable=True)
-            is_renewed = authorized
+def _greeting_of(answer: Answer) -> Greeting:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Greeting(answer.status_code, headers, answer.content[:_GREETING])
 
-    def _chunks(self, response: Answer) -> Chunks:
-        try:
-            yield from response.chunks(CHUNK)
-        except OSError as error:
-            raise unreachable(error, response.url) from error
 
-    def _refused(
-        self, response: Answer, doing: str, repository: str, reference: str
-    ) -> RegistryError:
-        joint = "@" if is_digest(reference) else ":"
-        what = f"{doing} {self.name}/{repository}{joint}{reference} with {self._authorizer.describe(self._full(repository))}"
-        return refused(response, what)
-
-    def _full(self, repository: str) -> str:
-        return f"{self._prefix}{repository}"
-
-    def _path(self, repository: str, what: str, reference: str) -> str:
-        return f"v2/{self._full(repository)}/{what}/{reference}"
+def _entries(listed: object) -> Iterator[str]:
+    """What a list holds; a registry whose list is empty may say null."""
+    if not isinstance(listed, list | None):
+        raise ValueError(listed)  # noqa: TRY004 - what a registry sent, not what a caller gave
+    yield from (each for each in listed or () if isinstance(each, str))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
@@ -11,9 +11,16 @@ from planner.core.quota import Quota
 from planner.stores.verified import VerifiedStream
 
 Chunks = Iterator[bytes]
-OpenBlob = Callable[[], AbstractContextManager[VerifiedStream]]
 Arrival = Literal["present", "mounted", "copied"]
 CHUNK = 1024 * 1024
+
+
+class OpenBlob(Protocol):
+    """Opens a blob's bytes from ``offset`` on; may be called again."""
+
+    def __call__(self, offset: int = 0, /) -> AbstractContextManager[VerifiedStream]:
+        """A stream that is read inside of a ``with``."""
+        ...
 
 
 class Store(Protocol):
@@ -48,8 +55,13 @@ class Store(Protocol):
         """Whether a repository holds a blob."""
         ...
 
-    def open_blob(self, repository: str, digest: str) -> AbstractContextManager[Chunks]:
-        """Stream what the store has under a digest; whether it is that content, a ``VerifiedStream`` finds out."""
+    def open_blob(
+        self, repository: str, digest: str, part: range | None = None
+    ) -> AbstractContextManager[Chunks]:
+        """Stream what the store has under a digest, or a ``part`` of its bytes.
+
+        Whether it is that content, a ``VerifiedStream`` finds out.
+        """
         ...
 
     def write_blob(
@@ -59,6 +71,10 @@ class Store(Protocol):
 
         Nothing is stored unless the bytes have the digest.
         """
+        ...
+
+    def is_empty(self, repository: str) -> bool:
+        """Whether a repository surely has no tag, so that looking for content in it is hardly worth a request for each blob."""
         ...
 
     def tags(self, repository: str) -> list[str]:
@@ -76,6 +92,10 @@ class Store(Protocol):
         """
         ...
 
-    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
-        """Store a manifest under a tag or its digest, byte for byte."""
+    def write_manifest(self, repository: str, reference: str, manifest: Manifest) -> bool:
+        """Store a manifest under a tag or its digest, byte for byte; whether the store itself lists it for its subject."""
+        ...
+
+    def referrers(self, repository: str, digest: str) -> tuple[Descriptor, ...] | None:
+        """What names a digest as its subject; None where the store keeps no such list: ``referring`` knows where it is then."""
         ...

@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 from planner import __version__
 from planner.stores.answer import Answer
 from planner.stores.framing import Reader, incoming, read_head
+from planner.stores.refusals import StalledError
 
 if TYPE_CHECKING:
     import ssl
@@ -35,13 +36,17 @@ _UNSENDABLE = re.compile(r"[\0\r\n]")
 
 
 class Wires:
-    """The open connections to one origin, over TLS when there is a ``context``. Threads may share it."""
+    """The open connections to one origin, over TLS when there is a ``context``. Threads may share it.
 
-    def __init__(self, base: str, context: ssl.SSLContext | None) -> None:
+    A long body is given up when none of it has moved for ``stall`` seconds, however slow it is otherwise.
+    """
+
+    def __init__(self, base: str, context: ssl.SSLContext | None, stall: float) -> None:
         parts = urlsplit(base)
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if context else 80)
         self._context = context
+        self._stall = stall
         self._base = base
         self._always = (
             f"Host: {parts.netloc.rpartition('@')[2]}\r\n"
@@ -51,8 +56,18 @@ class Wires:
         self._idle: list[_Wire] = []
         weakref.finalize(self, _close, self._idle)
 
-    def ask(self, method: str, url: str, headers: Mapping[str, str], body: Body = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body = None,
+        *,
+        is_streamed: bool = False,
+    ) -> Answer:
         """One request and the head of its answer; the body waits on the wire until it is read or closed.
+
+        That of one that ``is_streamed`` is long.
 
         Raises:
             OSError: no connection, no answer, or a broken one.
@@ -70,17 +85,21 @@ class Wires:
 
             def free(is_complete: bool) -> None:  # noqa: FBT001 - a callback
                 if was_taken and stays and is_complete:
+                    if is_streamed:
+                        wire.wait_at_most(_READ_TIMEOUT)
                     wire.freed_at = time.monotonic()
                     self._idle.append(wire)
                 else:
                     wire.close()
 
             coming = incoming(wire.reader, method, status, found, free)
+            if is_streamed:
+                wire.wait_at_most(self._stall)
         except BaseException as error:
             wire.close()
             # RFC 9112, section 9.3.1: it was closed while nobody asked anything, and has not seen this.
             if wire.freed_at and is_repeatable and isinstance(error, ConnectionError):
-                return self.ask(method, url, headers, body)
+                return self.ask(method, url, headers, body, is_streamed=is_streamed)
             raise
         return Answer(status, found, url, headers, coming)
 
@@ -99,7 +118,7 @@ class Wires:
             try:
                 wire = self._idle.pop()
             except IndexError:
-                return _Wire(self._connect())
+                return _Wire(self._connect(), self._stall)
             if wire.is_quiet(0.0 if not is_repeatable else _SURE_FOR):
                 return wire
             wire.close()
@@ -120,8 +139,9 @@ class Wires:
 class _Wire:
     """One connection. ``freed_at`` is when it could take the next request; 0 for a new one."""
 
-    def __init__(self, opened: socket.socket) -> None:
+    def __init__(self, opened: socket.socket, stall: float) -> None:
         self._socket = opened
+        self._stall = stall
         self.reader = Reader(opened)
         self.freed_at = 0.0
 
@@ -133,12 +153,30 @@ class _Wire:
             parts = chain((head,), body if isinstance(body, Sized) else _chunked(body))
         for part in parts:
             try:
-                self._socket.sendall(part)
+                if len(part) <= _AT_ONCE:
+                    self._socket.sendall(part)
+                else:
+                    self._send_slowly(part)
             except (BrokenPipeError, ConnectionResetError):
                 if self._has_answer():
                     return False
                 raise
         return True
+
+    def wait_at_most(self, seconds: float) -> None:
+        """For the next bytes, from now on."""
+        self._socket.settimeout(seconds)
+
+    def _send_slowly(self, part: bytes) -> None:
+        """As the registry takes it. ``sendall`` would have to be over in time as a whole, and TLS sends all or nothing."""
+        self.wait_at_most(self._stall)
+        view = memoryview(part)
+        try:
+            while view:
+                view = view[self._socket.send(view[:_AT_ONCE]) :]
+        except TimeoutError as error:
+            raise StalledError(f"no byte for {self._stall:g} s") from error
+        self.wait_at_most(_READ_TIMEOUT)
 
     def is_quiet(self, sure_for: float) -> bool:
         """Whether it can take a request: what says something without being asked was closed, or is out of step.

@@ -10,6 +10,7 @@ from planner.core.text import plural, printable, size
 from planner.ui.plan.figures import places_text
 
 _TERMINAL = Path("/dev/tty")
+_SHOWN = 3
 
 
 def ask(plan: Plan) -> None:
@@ -47,6 +48,14 @@ def _question(plan: Plan) -> str:
     images = len(plan.pending) - plan.count("delete")
     copy = f"copy {plural(images, 'image')} ({size(plan.bytes_to_send(plan.pending))})"
     delete = f"delete {plural(plan.count('delete'), 'tag')}"
-    deeds = [*([copy] if images else []), *([delete] if plan.count("delete") else [])]
+    new = plan.namespaces_for(plan.pending)
+    names = [f"{each.kind} {each.name}" for each in new[:_SHOWN]]
+    more = [f"{len(new) - _SHOWN:,} more"] if len(new) > _SHOWN else []
+    create = printable(f"create {', '.join([*names, *more])}")
+    deeds = [
+        *([create] if new else []),
+        *([copy] if images else []),
+        *([delete] if plan.count("delete") else []),
+    ]
     said = " and ".join(deeds)
     return f"{said[:1].upper()}{said[1:]} to {printable(places_text(plan))}?"

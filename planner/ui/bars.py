@@ -18,6 +18,8 @@ from planner.core.events import (
     StepDone,
     StepFailed,
     StepStarted,
+    Waiting,
+    describe,
 )
 from planner.core.text import printable
 from planner.ui.progress import View
@@ -62,6 +64,8 @@ class _Bars:
                 self._print(f"done    {event.image}")
             case ImageFailed():
                 self._print(f"failed  {event.image}: {event.reason}")
+            case Waiting():
+                self._print(f"waiting {describe(event)}")
             case _:
                 pass
         self._draw()

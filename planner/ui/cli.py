@@ -114,6 +114,11 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(_in_plain_words(message), self._hint(message))
 
     def _hint(self, message: str) -> str:
+        if found := re.match(r"argument (--\S+): ignored explicit argument", message):
+            forms = [
+                each for each in self._option_string_actions if each.startswith(f"{found[1]}=")
+            ]
+            return f"write {' or '.join((found[1], *forms))}"
         word = message.removeprefix("unrecognized arguments: ").partition(" ")[0].partition("=")[0]
         near = closest(word, self._option_string_actions) if word.startswith("--") else ""
         return f"did you mean {near}?" if near else f"{self.prog} --help lists the options"

@@ -45,8 +45,12 @@ def consequence(result: Verified) -> str:
     match result.verdict:
         case "found":
             return _found(result)
+        case "unsigned":
+            return f"whoever asks {result.where} for its signatures will not find them: {result.detail}"
         case "incomplete":
             return _incomplete(result)
+        case "corrupted":
+            return f"{_cannot(result)}: {result.where} answers with bytes that are refused: {result.detail}"
         case "upstream":
             return _upstream(result)
         case "missing":

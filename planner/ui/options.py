@@ -6,15 +6,20 @@ import argparse
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from planner.accepted import error_count
 from planner.config import Config, load_config
+from planner.core.errors import UsageError
 from planner.core.family import NodeFlags
 from planner.core.text import plural, printable
 from planner.needs import Collected, Wanted, collect
+from planner.own_folder import folder_of
 from planner.specs import NAMES
+from planner.stores.journal import Journal
 from planner.stores.opening import Places, Stores
 from planner.stores.recorded import load_recordings
+from planner.ui.progress import tell_wait
 
 
 def add_spec_arguments(parser: argparse.ArgumentParser, *, or_plan: bool = False) -> None:
@@ -152,6 +157,15 @@ def add_deep_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_referrers_argument(parser: argparse.ArgumentParser) -> None:
+    """--referrers."""
+    parser.add_argument(
+        "--referrers",
+        action="store_true",
+        help="also copy what signs, attests or describes the images: OCI referrers, and cosign's tags",
+    )
+
+
 def flags_from(options: argparse.Namespace) -> NodeFlags:
     """The agent's flags, and its release."""
     return NodeFlags(
@@ -193,6 +207,17 @@ class Session:
     stores: Stores
 
 
+def refuse_files(registries: Iterable[str], command: str) -> None:
+    """Registries are named; files that say something about them are given with -c.
+
+    Raises:
+        UsageError: one of them is a file.
+    """
+    for each in registries:
+        if Path(each).is_file():
+            raise UsageError(f"{each} is a file, not a registry", f"planner {command} -c {each}")
+
+
 def open_session(
     options: argparse.Namespace, specs: tuple[str, ...], against: Iterable[str] = ()
 ) -> Session:
@@ -207,9 +232,8 @@ def open_session(
         errors = error_count(cluster.spec, cluster.family, config.lint, config.clusters)
         if errors:
             file = printable(cluster.spec.file)
-            sys.stderr.write(
-                f"note: {file} has {plural(errors, 'error')}; planner lint {file} shows them\n"
-            )
+            shows = f"planner lint {file} shows {'it' if errors == 1 else 'them'}"
+            sys.stderr.write(f"note: {file} has {plural(errors, 'error')}; {shows}\n")
     places = Places(
         config,
         options.read_from,
@@ -220,4 +244,6 @@ def open_session(
     )
     inputs = sorted((*collected.inputs, *recordings.inputs), key=lambda each: each.path)
     collected = replace(collected, inputs=tuple(inputs))
-    return Session(config, collected, Stores(places, recordings=recordings))
+    stores = Stores(places, recordings=recordings, journal=Journal(folder_of(config)))
+    stores.traffic.tell = tell_wait
+    return Session(config, collected, stores)

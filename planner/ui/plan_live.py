@@ -56,7 +56,15 @@ def live_side(plan: Plan, options: argparse.Namespace, note: Note) -> Side:
     stores = Stores(places)
     pins = load_lock(config).pins if any(each.role == "lock" for each in plan.inputs) else {}
     deep = any(each.op == "repair" for each in plan.changes)
-    now = make_plan(collected, stores, ManifestCache(), pins=pins, deep=deep, note=note).plan
+    now = make_plan(
+        collected,
+        stores,
+        ManifestCache(),
+        pins=pins,
+        deep=deep,
+        referrers=plan.referrers,
+        note=note,
+    ).plan
     side = side_of_plan(replace(now, inputs=collected.inputs))
     kept = () if changed else (each for each in plan.changes if not each.has_place)
     still = (*kept, *_still_to_delete(plan, stores))
@@ -69,7 +77,9 @@ def _is_lock(plan: Plan, path: str) -> bool:
 
 def _recorded(plan: Plan) -> Collected:
     """What the plan says that is needed, as if one spec had said it."""
-    wanted = (each for each in plan.changes if each.has_place and each.op != "delete")
+    wanted = (
+        each for each in plan.changes if each.has_place and each.op != "delete" and not each.subject
+    )
     needs = tuple(
         _need(each, plan.access.schemes.get(each.target.registry, "https")) for each in wanted
     )

@@ -18,7 +18,7 @@ from planner.ui.plan_text import Detail, plan_text
 from planner.ui.style import style_for
 
 if TYPE_CHECKING:  # it knows registries, which a saved plan needs not
-    from planner.survey import Pulls
+    from planner.pulls import Pulls
 
 
 def add_showing_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,10 +99,12 @@ def _tsv(plan: Plan) -> str:
 
 
 def _dot(plan: Plan) -> str:
-    """The graph of steps, for graphviz."""
-    from planner.core.graph import build_graph  # noqa: PLC0415 - the graph library takes long to load
+    """The graph of steps, for graphviz; what follows from other edges is left out."""
+    from networkx import transitive_reduction  # noqa: PLC0415 - it takes long to load
 
-    graph = build_graph(plan, plan.pending)
+    from planner.core.graph import build_graph  # noqa: PLC0415 - one format of several
+
+    graph = transitive_reduction(build_graph(plan, plan.pending).as_networkx())
     nodes = "".join(f"  {_quoted(step)};\n" for step in sorted(graph))
     edges = "".join(
         f"  {_quoted(one)} -> {_quoted(other)};\n" for one, other in sorted(graph.edges)

@@ -17,7 +17,7 @@ from planner.ui.plan.words import by_danger
 from planner.ui.style import Style
 
 if TYPE_CHECKING:  # it knows registries, which a saved plan needs not
-    from planner.survey import Pulls
+    from planner.pulls import Pulls
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,12 @@ from planner.core.events import (
     ImageDone,
     ImageFailed,
     Progress,
+    Waiting,
+    describe,
     header,
     to_line,
 )
-from planner.core.text import plural, printable, size
+from planner.core.text import duration, plural, printable, size
 
 View = Callable[[Event], None]
 HEARTBEAT = 30.0
@@ -33,15 +36,6 @@ def headline(progress: Progress) -> str:
     return f"[{progress.images_done}/{progress.images}] {moved}{share}{rate}{remaining}"
 
 
-def duration(seconds: float) -> str:
-    """``340`` → ``5m40s``."""
-    whole = max(0, round(seconds))
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    if hours:
-        return f"{hours}h{minutes:02}m"
-    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
-
-
 def outcome(progress: Progress) -> str:
     """The last words of a run."""
     end = progress.end or Finished(progress.at, 0, 0, 0)
@@ -52,6 +46,14 @@ def outcome(progress: Progress) -> str:
         f", {plural(progress.mounted, 'blob')} shared instead of sent" if progress.mounted else ""
     )
     return f"{', '.join(counts)}: {size(progress.moved)} sent{mounts}, in {duration(progress.at)}."
+
+
+def tell_wait(host: str, seconds: float, reason: str) -> None:
+    """One line on stderr, where no run has views for it; a line that is drawn over gives way."""
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+    said = describe(Waiting(0.0, host, seconds, reason))
+    sys.stderr.write(f"{clear}{printable(said)}\n")
+    sys.stderr.flush()
 
 
 class Lines:
@@ -71,6 +73,8 @@ class Lines:
                 self._say(f"{headline(self._progress)}: {printable(event.image)}")
             case ImageFailed():
                 self._say(f"failed: {printable(event.image)}: {printable(event.reason)}")
+            case Waiting():
+                self._say(printable(describe(event)))
             case Finished():
                 pass
             case _:

@@ -8,10 +8,10 @@ from planner.core.errors import UsageError
 from planner.core.place import Place
 from planner.core.refs import parse_canonical
 from planner.needs import Wanted
+from planner.own_folder import folder_of
 from planner.prune import Managed
-from planner.record import folder_of, load_record, places_by
+from planner.record import load_record, places_by
 from planner.ui.options import Session, wanted_from
-from planner.ui.remembering import tell
 
 
 def add_prune_argument(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def add_prune_argument(parser: argparse.ArgumentParser) -> None:
         "--prune",
         action="store_true",
         help="also delete what no cluster of planner.yaml needs, from repositories that planner filled"
-        " and those of prune.scope; after all copies, and only when the registry's host is typed",
+        " and those of prune.scope, after all copies; apply asks for the registry's host first",
     )
 
 
@@ -38,7 +38,6 @@ def managed_from(options: argparse.Namespace, session: Session) -> Managed | Non
             "say what they are in planner.yaml, and neither name specs nor choose images here",
         )
     remembered = load_record(folder_of(session.config))
-    tell(remembered.note)
     targets = frozenset(each.target.registry for each in session.collected.needs if each.target)
     where = places_by(session.stores.places.contacted(frozenset(), targets))
     names = (

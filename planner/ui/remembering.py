@@ -12,7 +12,8 @@ from planner.core.plan import Plan
 from planner.core.record import places_of
 from planner.core.refs import ImageRef
 from planner.core.text import printable
-from planner.record import Recording, folder_of, load_record, places_by
+from planner.own_folder import folder_of
+from planner.record import load_record, places_by
 
 
 def marked(plan: Plan, config: Config, pinned: Container[ImageRef]) -> Plan:
@@ -27,11 +28,6 @@ def pace_for(plan: Plan, config: Config) -> Pace | None:
     """How fast the last runs were that are like the one to come."""
     read, written = places_of(plan, places_by(plan.access.endpoints))
     return pace_of(load_record(folder_of(config)).record, read, written)
-
-
-def recording_of(plan: Plan, config: Config) -> Recording:
-    """What will write a run of the plan down."""
-    return Recording(folder_of(config), plan)
 
 
 def tell(problem: str) -> None:

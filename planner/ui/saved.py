@@ -14,11 +14,19 @@ from planner.core.events import Progress
 from planner.core.plan import Plan
 from planner.core.text import plural, printable
 from planner.needs import unchanged
+from planner.own_folder import folder_of
+from planner.stores.bandwidth import parse_rate
+from planner.stores.journal import Journal
 from planner.stores.opening import Places, Stores
 from planner.ui.commands.show import load_plan
 from planner.ui.locking import add_locked_argument
-from planner.ui.options import add_deep_argument, add_place_arguments, add_spec_arguments
-from planner.ui.progress import outcome
+from planner.ui.options import (
+    add_deep_argument,
+    add_place_arguments,
+    add_referrers_argument,
+    add_spec_arguments,
+)
+from planner.ui.progress import outcome, tell_wait
 from planner.ui.pruning import add_prune_argument
 from planner.ui.selecting import add_selection_arguments, only_selected
 
@@ -29,6 +37,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add_place_arguments(parser)
     add_selection_arguments(parser)
     add_deep_argument(parser)
+    add_referrers_argument(parser)
     add_prune_argument(parser)
     add_locked_argument(parser)
     parser.add_argument(
@@ -36,7 +45,14 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         type=_at_least_one,
         default=DEFAULT_PARALLELISM,
         metavar="N",
-        help=f"steps at a time (default: {DEFAULT_PARALLELISM})",
+        help=f"steps at a time, a quarter of them for large blobs (default: {DEFAULT_PARALLELISM})",
+    )
+    parser.add_argument(
+        "--bandwidth",
+        type=_rate,
+        default=None,
+        metavar="RATE",
+        help="read at most so much of all blobs together: 50MiB/s, 400Mbit/s (default: no limit)",
     )
 
 
@@ -83,7 +99,9 @@ def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
         access.authorities,
     )
     _check_same_places(plan, places)
-    return only_selected(plan, options), Stores(places)
+    stores = Stores(places, journal=Journal(folder_of(places.config)))
+    stores.traffic.tell = tell_wait
+    return only_selected(plan, options), stores
 
 
 def _check_same_folder(plan: Plan) -> None:
@@ -117,10 +135,13 @@ def _check_same_places(plan: Plan, places: Places) -> None:
 def conclude(plan: Plan, progress: Progress) -> int:
     """Say how a run ended, and what did not work; the result is the exit code."""
     sys.stdout.write(f"{outcome(progress)}\n")
-    for failure in progress.failed:
-        sys.stderr.write(f"failed: {printable(failure.image)}\n  {printable(failure.reason)}\n")
-        if failure.hint:
-            sys.stderr.write(f"  hint: {printable(failure.hint)}\n")
+    by_cause: dict[tuple[str, str], list[str]] = {}
+    for each in progress.failed:
+        by_cause.setdefault((each.reason, each.hint), []).append(each.image)
+    for (reason, hint), images in by_cause.items():
+        sys.stderr.write("".join(f"failed: {printable(image)}\n" for image in images))
+        sys.stderr.write(f"  {printable(reason)}\n")
+        sys.stderr.write(f"  hint: {printable(hint)}\n" if hint else "")
     blocked = plan.count("blocked")
     if blocked:
         sys.stderr.write(f"{plural(blocked, 'image')} blocked: see the plan\n")
@@ -136,6 +157,19 @@ def exit_code(plan: Plan, progress: Progress) -> int:
     if end and end.cancelled and not end.failed:
         return INTERRUPTED
     return FAILED if plan.count("blocked") or (end and end.failed) else DONE
+
+
+def limit_bandwidth(options: argparse.Namespace, stores: Stores) -> None:
+    """As --bandwidth has it."""
+    if options.bandwidth is not None:
+        stores.traffic.limit(options.bandwidth)
+
+
+def _rate(text: str) -> float:
+    try:
+        return parse_rate(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.message}: {error.hint}") from error
 
 
 def _at_least_one(text: str) -> int:

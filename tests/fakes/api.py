@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
-from .content import OCI_INDEX, OCI_MANIFEST
+from .content import OCI_INDEX, OCI_MANIFEST, entry_of, subject_of
 from .errors import ApiError
 from .messages import TEXT, Call, Reply, make_reply
 from .options import Api, digest_header, location_header
 from .ranges import slice_reply
+from .storage import check_digest
 from .uploads import (
     SESSION,
     delete_upload,
@@ -37,6 +38,8 @@ _REFUSED_TYPE = {
 
 def answer(api: Api, call: Call) -> Reply:
     """Do what a call asks and return the answer."""
+    if api.options.largest_body is not None and len(call.body) > api.options.largest_body:
+        return make_reply(413, b"<html>too large</html>\n", media_type="text/html")
     for pattern, methods in _ROUTES:
         if found := pattern.fullmatch(call.path):
             try:
@@ -117,7 +120,19 @@ def _put_manifest(api: Api, call: Call, repository: str, reference: str) -> Repl
     api.storage.check_manifest(repository, call.body, media_type)
     digest = api.storage.put_manifest(repository, reference, call.body, media_type)
     location = location_header(api, call, f"/v2/{repository}/manifests/{digest}")
-    return make_reply(201, headers={**location, **digest_header(api, digest)})
+    subject = subject_of(call.body) if api.options.referrers else ""
+    told = {"OCI-Subject": subject} if subject else {}
+    return make_reply(201, headers={**location, **digest_header(api, digest), **told})
+
+
+def _get_referrers(api: Api, call: Call, repository: str, digest: str) -> Reply:
+    if not api.options.referrers:
+        return _not_found()
+    found = {each.digest: each for each in api.storage.referrers(repository, check_digest(digest))}
+    page, link = _page(api, call, list(found))
+    entries = [entry_of(found[each].body, found[each].media_type) for each in page]
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+    return make_reply(200, json.dumps(index).encode(), link, OCI_INDEX)
 
 
 def _delete_manifest(api: Api, call: Call, repository: str, reference: str) -> Reply:
@@ -130,7 +145,8 @@ def _delete_manifest(api: Api, call: Call, repository: str, reference: str) -> R
 
 
 def _get_blob(api: Api, call: Call, repository: str, digest: str) -> Reply:
-    reply = slice_reply(api.storage.blob(repository, digest), call.headers.get("Range", ""))
+    asked = call.headers.get("Range", "") if api.options.ranges else ""
+    reply = slice_reply(api.storage.blob(repository, digest), asked)
     return Reply(reply.status, {**reply.headers, **digest_header(api, digest)}, reply.body)
 
 
@@ -148,6 +164,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], dict[str, _Operation]], ...] = (
         re.compile(r"/v2/(.+)/manifests/([^/]+)"),
         {"GET": _get_manifest, "PUT": _put_manifest, "DELETE": _delete_manifest},
     ),
+    (re.compile(r"/v2/(.+)/referrers/([^/]+)"), {"GET": _get_referrers}),
     (re.compile(r"/v2/(.+)/blobs/uploads/"), {"POST": post_upload}),
     (
         SESSION,

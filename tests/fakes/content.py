@@ -14,6 +14,9 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 
+EMPTY = b"{}"
+EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -77,6 +80,37 @@ def references(body: bytes, media_type: str) -> list[str]:
         return [each["digest"] for each in _needed(document, media_type)]
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError("the manifest lacks something") from error
+
+
+def make_referrer(
+    subject: bytes, artifact_type: str, layers: Iterable[bytes], kind: str = OCI_MANIFEST
+) -> bytes:
+    """Return the OCI manifest of an artifact about a manifest of ``kind``; its configuration is ``EMPTY``."""
+    return _encode(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "artifactType": artifact_type,
+            "config": _describe(EMPTY_TYPE, EMPTY),
+            "layers": [_describe("application/octet-stream", layer) for layer in layers],
+            "subject": _describe(kind, subject),
+            "annotations": {"made.by": "the test"},
+        }
+    )
+
+
+def subject_of(body: bytes) -> str:
+    """Return the digest of a manifest's subject; empty for none."""
+    subject = json.loads(body).get("subject")
+    return str(subject["digest"]) if subject else ""
+
+
+def entry_of(body: bytes, media_type: str) -> dict[str, Any]:
+    """Return the descriptor of a manifest in a list of referrers."""
+    document = json.loads(body)
+    kind = document.get("artifactType") or document.get("config", {}).get("mediaType", "")
+    more = {"artifactType": kind, "annotations": document.get("annotations", {})}
+    return {**_describe(media_type, body), **{key: each for key, each in more.items() if each}}
 
 
 def config_digest(body: bytes) -> str | None:

@@ -19,6 +19,11 @@ class Options:
         resumable: Whether a session that lost an answer or half a request tells its offset and
             goes on (distribution 3), or is dead (2.8).
         deletes: What can be deleted: tags and digests, digests alone (2.8), or nothing.
+        referrers: Whether it lists what names a digest as its subject, as OCI 1.1 has it.
+        patch_status: What a chunk is answered with; ECR has 201.
+        least_chunk: The smallest chunk that it says it takes, but for the last one.
+        largest_body: The most bytes of a request that the proxy in front of it lets through.
+        ranges: Whether parts of a blob can be had; if not, all of it comes.
     """
 
     mount: bool = True
@@ -27,6 +32,11 @@ class Options:
     relative_location: bool = False
     resumable: bool = True
     deletes: Literal["tags", "digests", "nothing"] = "tags"
+    referrers: bool = False
+    patch_status: int = 202
+    least_chunk: int = 0
+    largest_body: int | None = None
+    ranges: bool = True
 
 
 @dataclass(frozen=True, slots=True)

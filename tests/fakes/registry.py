@@ -37,13 +37,30 @@ class FakeRegistry:
         relative_location: bool = False,
         resumable: bool = True,
         deletes: Literal["tags", "digests", "nothing"] = "tags",
+        referrers: bool = False,
+        patch_status: int = 202,
+        least_chunk: int = 0,
+        largest_body: int | None = None,
+        ranges: bool = True,
     ) -> None:
         """Bind nothing yet; the options are those of ``Options`` and ``Auth``."""
         self.faults = Faults()
         self._auth = auth
         self._tokens = TokenServer(auth if isinstance(auth, Bearer) else Bearer(users={}))
         self._storage = Storage()
-        options = Options(mount, page_size, digest_header, relative_location, resumable, deletes)
+        options = Options(
+            mount=mount,
+            page_size=page_size,
+            digest_header=digest_header,
+            relative_location=relative_location,
+            resumable=resumable,
+            deletes=deletes,
+            referrers=referrers,
+            patch_status=patch_status,
+            least_chunk=least_chunk,
+            largest_body=largest_body,
+            ranges=ranges,
+        )
         self._api = Api(self._storage, options)
         self._log = RequestLog()
         self._server = HttpServer(self._answer)
@@ -99,6 +116,16 @@ class FakeRegistry:
             (child.media_type, child.body, self._platform(repository, child)) for child in found
         )
         return self.add_manifest(repository, tag, index, content.OCI_INDEX)
+
+    def add_referrer(
+        self, repository: str, subject: str, artifact_type: str, layers: Sequence[bytes]
+    ) -> str:
+        """Keep an artifact about a manifest of the repository, by reference, with its blobs; return its digest."""
+        for data in (content.EMPTY, *layers):
+            self.add_blob(repository, data)
+        about = self._storage.manifest(repository, subject)
+        body = content.make_referrer(about.body, artifact_type, layers, about.media_type)
+        return self.add_manifest(repository, content.digest_of(body), body, content.OCI_MANIFEST)
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """Return a manifest's digest, body and media type.

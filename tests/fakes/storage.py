@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple
 
-from .content import INDEXES, digest_of, is_digest, references
+from .content import INDEXES, digest_of, is_digest, references, subject_of
 from .errors import ApiError
 
 
@@ -92,6 +92,14 @@ class Storage:
             if digest not in found.manifests:
                 raise ApiError("MANIFEST_UNKNOWN", detail)
             return found.manifests[digest]
+
+    def referrers(self, repository: str, subject: str) -> list[Manifest]:
+        """Return what names a digest as its subject, in order; nothing for a repository that does not exist."""
+        with self._lock:
+            found = self._look(repository).manifests
+            return [
+                found[each] for each in sorted(found) if subject_of(found[each].body) == subject
+            ]
 
     def check_manifest(self, repository: str, body: bytes, media_type: str) -> None:
         """Refuse a manifest that is malformed or names what the repository lacks."""

@@ -19,7 +19,9 @@ def post_upload(api: Api, call: Call, repository: str) -> Reply:
     if api.options.mount and api.storage.mount_blob(repository, digest, source):
         return _created(api, call, repository, digest)
     session = api.storage.start_upload(repository)
-    return make_reply(202, headers=_progress(api, call, repository, session))
+    least = str(api.options.least_chunk)
+    told = {"OCI-Chunk-Min-Length": least} if api.options.least_chunk else {}
+    return make_reply(202, headers={**_progress(api, call, repository, session), **told})
 
 
 def get_upload(api: Api, call: Call, repository: str, session: str) -> Reply:
@@ -32,7 +34,7 @@ def get_upload(api: Api, call: Call, repository: str, session: str) -> Reply:
 def patch_upload(api: Api, call: Call, repository: str, session: str) -> Reply:
     """Append a chunk (202)."""
     return _append(api, call, repository, session) or make_reply(
-        202, headers=_progress(api, call, repository, session)
+        api.options.patch_status, headers=_progress(api, call, repository, session)
     )
 
 

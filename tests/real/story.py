@@ -80,7 +80,7 @@ def fill_chart(url: str, name: ImageRef, chart: Chart) -> None:
 
 
 @contextmanager
-def _stream_of(blob: bytes) -> Iterator[VerifiedStream]:
+def _stream_of(blob: bytes, offset: int = 0, /) -> Iterator[VerifiedStream]:
     yield VerifiedStream(iter((blob,)), digest_of(blob), len(blob), "the test")
 
 

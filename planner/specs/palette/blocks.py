@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from planner.core.document import Node, Spec
 from planner.specs.palette.documents import config, values
 
+PACKS = ("ociPackRegistry", "ociPackEcrRegistry")
 _PRIVATE_ECR = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?(?:/|$)")
 _PUBLIC_ECR = "public.ecr.aws"
 

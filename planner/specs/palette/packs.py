@@ -20,12 +20,11 @@ from planner.core.family import Because, Need, NodeFlags, Selection, because
 from planner.core.refs import ImageRef, looks_like_registry, name_problem, parse_image
 from planner.core.resolution import Attempt, Resolution, default_scheme
 from planner.specs.palette import nodes
-from planner.specs.palette.blocks import Block, blocks
+from planner.specs.palette.blocks import PACKS, Block, blocks
 from planner.specs.palette.mirrors import plain_target, shown
 
 _ARCHIVE = "spectro-packs/archive"
 _MANIFEST = "spectro-manifests/manifest"
-_REGISTRIES = ("ociPackRegistry", "ociPackEcrRegistry")
 _ARTIFACT = re.compile(rf"(?:^|/)({_ARCHIVE}/[^/]+|{_MANIFEST})$")
 _ARTIFACTORY = re.compile(r"^([^/]+)/artifactory/api/docker/")
 _OPTION = "--packs-from REGISTRY/BASE, or packs_from in planner.yaml"
@@ -108,16 +107,16 @@ def _scheme(endpoint: str, registry: str) -> str:
 
 def _registry(spec: Spec) -> Block:
     """Where packs go. Which of two registries counts is not documented."""
-    found = [each for each in blocks(spec) if each.name in _REGISTRIES and each.endpoint]
+    found = [each for each in blocks(spec) if each.name in PACKS and each.endpoint]
     if not found:
         raise UsageError(
-            f"{spec.file}: this file does not say where packs go: no endpoint in config.{' or config.'.join(_REGISTRIES)}",
+            f"{spec.file}: this file does not say where packs go: no endpoint in config.{' or config.'.join(PACKS)}",
             "give packs with the values of the palette chart, which has that registry",
         )
     if len(found) > 1:
         place = found[1].node.get("endpoint").place
         raise InputError(
-            f"{spec.file}:{place.line}:{place.column}: two registries of packs, {' and '.join(_REGISTRIES)}:"
+            f"{spec.file}:{place.line}:{place.column}: two registries of packs, {' and '.join(PACKS)}:"
             " it is not documented which one counts",
             "leave the endpoint of one of them empty",
         )

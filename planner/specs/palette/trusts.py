@@ -1,4 +1,4 @@
-"""How values and the Secret let nodes reach the image registry, and what in a file redirects images."""
+"""How values and the Secret let nodes and Palette itself reach registries, and what in a file redirects images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from planner.core.document import Node, Spec
 from planner.core.family import Trust, trust
+from planner.specs.palette.blocks import PACKS, blocks
 from planner.specs.palette.certificates import pem_of
 from planner.specs.palette.configtoml import with_scheme
 from planner.specs.palette.nodes import image_change
@@ -13,7 +14,7 @@ from planner.specs.palette.settings import settings_of
 
 
 def trusts(spec: Spec) -> Iterator[Trust]:
-    """The endpoint of each image registry that the file describes."""
+    """The endpoint of each registry of images or packs that the file describes."""
     for settings in settings_of(spec):
         if settings.endpoint.text:
             skips = settings.skips_verification
@@ -22,6 +23,15 @@ def trusts(spec: Spec) -> Iterator[Trust]:
                 settings.insecure.node if skips else settings.endpoint.node,
                 is_verified=not skips,
                 ca=pem_of(settings.authority.text),
+            )
+    for block in blocks(spec):
+        if block.name in PACKS and block.endpoint:
+            skip = block.node.get("insecureSkipVerify")
+            yield trust(
+                with_scheme(block.endpoint.strip()),
+                skip if skip.is_true() else block.node.get("endpoint"),
+                is_verified=not skip.is_true(),
+                ca=pem_of(block.node.get("caCert").string()),
             )
 
 

@@ -80,7 +80,7 @@ class DockerHub:
             if each.status_code != 404:
                 doing = f"asking about {namespace}"
                 return Standing("unknown", self._api.refused(each, doing).message)
-        return Standing("missing", "accounts on Docker Hub are made by people alone")
+        return Standing("missing", "only people can create one, in a browser")
 
     def _token(self, username: str, password: str) -> dict[str, str]:
         """A header with a token for ten minutes; nothing when there is none to be had: then only what is public is listed."""
@@ -91,7 +91,9 @@ class DockerHub:
 
     def _listed(self, namespace: str, headers: Mapping[str, str]) -> Iterator[str]:
         path = f"v2/repositories/{quote(namespace, safe='')}/?page=1&page_size={_PAGE_SIZE}"
-        while path:
+        asked = set()
+        while path and path not in asked:
+            asked.add(path)
             response = self._api.ask("GET", path, headers=headers, basic=False)
             if response.status_code != 200:
                 raise self._api.refused(response, f"listing the repositories of {namespace}")

@@ -73,7 +73,7 @@ def _standing(api: Api, owner: str) -> Standing:
     except RegistryError as error:
         return Standing("unknown", error.message)
     if response.status_code == 404:
-        return Standing("missing", "accounts on GitHub are made by people alone")
+        return Standing("missing", "only people can create one, in a browser")
     if response.status_code != 200:
         return Standing("unknown", api.refused(response, f"asking about {owner}").message)
     scopes = [each.strip() for each in response.headers.get("X-OAuth-Scopes", "").split(",")]

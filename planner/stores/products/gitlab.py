@@ -87,7 +87,7 @@ class GitLab:
             return
         if found.status_code == 400 and self._project(namespace).status_code == 200:
             return
-        hint = f"somebody who may create projects in {group} does: {self.administrators_command(namespace)}"
+        hint = f"have somebody who may create projects in {group} run: {self.administrators_command(namespace)}"
         raise self._api.refused(found, doing, hint)
 
     def administrators_command(self, namespace: str) -> str:

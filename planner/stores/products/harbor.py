@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from planner.core.namespaces import MISSING, Freeze, Standing
+from planner.stores.answer import Answer
 from planner.stores.products.asking import list_of, object_of
 from planner.stores.products.product import PAGE_SIZE, Api, Site
 
@@ -83,7 +84,7 @@ class Harbor:
         hint = ""
         if response.status_code in (401, 403):
             command = self.administrators_command(namespace)
-            hint = f"an administrator of Harbor creates it: {command}"
+            hint = f"have an administrator of Harbor run: {command}"
         raise self._api.refused(response, f"creating project {namespace}", hint)
 
     def administrators_command(self, namespace: str) -> str:
@@ -93,8 +94,13 @@ class Harbor:
         return shlex.join((*words, "-d", json.dumps(_body(namespace)), url))
 
     def repositories(self) -> Iterator[str]:
-        """The API's list; ``_catalog`` answers administrators alone."""
+        """The API's list; ``_catalog`` answers administrators alone.
+
+        Who sends a wrong password gets the list of a stranger, without a word about it: the account is asked for first.
+        """
         doing = "listing the repositories"
+        if self._api.credentials and self._current.status_code == 401:
+            raise self._api.refused(self._current, doing)
         for page in self._api.pages(f"{_API}/repositories?sort=name", doing, size_name=_SIZE):
             yield from (str(each.get("name", "")) for each in page if isinstance(each, dict))
 
@@ -129,7 +135,7 @@ class Harbor:
 
     def _of_unseen(self, name: str, info: Mapping[str, Any]) -> Standing:
         if not self._api.credentials:
-            return Standing("unknown", "Harbor tells nobody without a login")
+            return Standing("unknown", "Harbor does not say without a login")
         query = urlencode({"project_name": name})
         response = self._api.ask("HEAD", f"{_API}/projects?{query}")
         status = response.status_code
@@ -148,9 +154,13 @@ class Harbor:
         """
         if not self._me:
             is_of_project = "+" in self._who  # PROJECT+NAME: src/controller/robot/controller.go:120
-            return f"{self._who} is a project's robot, which creates none" if is_of_project else ""
+            return (
+                f"{self._who} is a project's robot, which cannot create projects"
+                if is_of_project
+                else ""
+            )
         if info.get("project_creation_restriction") == "adminonly" and not self._is_admin:
-            return "only administrators create projects here"
+            return "only administrators may create projects here"
         return ""
 
     @cached_property
@@ -159,8 +169,11 @@ class Harbor:
 
         Source: src/server/v2.0/handler/user.go, ``GetCurrentUserInfo``.
         """
-        response = self._api.ask("GET", f"{_API}/users/current")
-        return object_of(response) if response.status_code == 200 else {}
+        return object_of(self._current) if self._current.status_code == 200 else {}
+
+    @cached_property
+    def _current(self) -> Answer:
+        return self._api.ask("GET", f"{_API}/users/current")
 
     @property
     def _who(self) -> str:

@@ -27,10 +27,13 @@ _MODULES = {
 
 
 def make_product(name: str, site: Site) -> Product:
-    """The product that planner.yaml or ``detect`` names; only its own module is loaded."""
-    if name in _TITLES:
-        return Implicit(name, _TITLES[name])
+    """The product that planner.yaml, ``detect`` or an inventory names; only its own module is loaded.
+
+    One that nobody knows, from an inventory that another release wrote, is a plain registry.
+    """
     module = name.replace("-", "_")
+    if module not in _MODULES:
+        return Implicit(name, _TITLES.get(name, _TITLES["distribution"]))
     loaded = import_module(f"planner.stores.products.{module}")
     product: Product = getattr(loaded, _MODULES[module])(site)
     return product

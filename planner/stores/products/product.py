@@ -12,7 +12,8 @@ from planner.core.namespaces import Standing
 from planner.core.text import printable
 from planner.stores.credentials import Credentials
 from planner.stores.greeting import Greeting
-from planner.stores.http import Connection, refused
+from planner.stores.http import Connection
+from planner.stores.refusals import refused
 
 if TYPE_CHECKING:
     from planner.stores.answer import Answer

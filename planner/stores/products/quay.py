@@ -73,7 +73,7 @@ class Quay:
         raise self._api.refused(
             response,
             f"creating organization {namespace}",
-            f"somebody with an OAuth token of the scope user:admin creates it: {command}",
+            f"have somebody with an OAuth token of the scope user:admin run: {command}",
         )
 
     def administrators_command(self, namespace: str) -> str:
@@ -115,7 +115,9 @@ class Quay:
     def _why_not(self) -> str:
         if self._has_token:
             return ""
-        return f"{self._who} cannot create one: only an OAuth token can, as user {_OAUTH}"
+        return (
+            f"{self._who} cannot create one: that takes an OAuth token, with the user name {_OAUTH}"
+        )
 
     def _ask(self, method: str, path: str, body: Any = None) -> Answer:
         credentials = self._api.credentials
@@ -133,7 +135,7 @@ class Quay:
     def _who(self) -> str:
         """Robots have a ``+`` in their names."""
         username = credentials.username if (credentials := self._api.credentials) else ""
-        return f"robot {username}" if "+" in username else username or "nobody in particular"
+        return f"robot {username}" if "+" in username else username or "a stranger"
 
 
 def _room(organization: Mapping[str, Any]) -> int | None:

@@ -12,6 +12,7 @@ Examples:
   planner apply plan.json
   planner apply registries.yaml --release v1.35.0+k3s1
   planner apply --auto-approve --events events.jsonl
+  planner apply --resume
 """
 
 from __future__ import annotations
@@ -20,37 +21,53 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from types import FrameType
+from typing import NamedTuple
 
 from planner.apply import still_to_do
-from planner.core.errors import DONE, FAILED, INTERRUPTED
+from planner.config import load_config
+from planner.core.errors import DONE, FAILED, INTERRUPTED, UsageError
 from planner.core.events import Progress
-from planner.core.plan import Plan
+from planner.core.plan import Change, Plan
 from planner.core.text import plural
+from planner.own_folder import folder_of
+from planner.recording import Recording
 from planner.stores.opening import Stores
+from planner.stores.pacing import Traffic
 from planner.ui.asking import ask
 from planner.ui.commands.plan import plan_for
 from planner.ui.copying import Copying
+from planner.ui.metrics import add_metrics_argument, run_metrics
 from planner.ui.options import open_session
 from planner.ui.plan_text import Detail, plan_text
 from planner.ui.progress import Lines, View, event_log
-from planner.ui.remembering import pace_for, recording_of, tell
-from planner.ui.saved import add_run_arguments, conclude, is_plan, load_saved
+from planner.ui.remembering import pace_for, tell
+from planner.ui.saved import add_run_arguments, conclude, is_plan, limit_bandwidth, load_saved
 from planner.ui.style import style_for
+from planner.unfinished import unfinished
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     add_run_arguments(parser)
-    parser.add_argument("--auto-approve", action="store_true", help="do not ask")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the last plan that was not finished here, and try again what failed",
+    )
+    parser.add_argument(
+        "--auto-approve", action="store_true", help="do not ask, not even before deletions"
+    )
     parser.add_argument(
         "--fail-fast", action="store_true", help="start nothing new after a failure"
     )
     parser.add_argument(
         "--events", default="", metavar="FILE", help="write what happens as JSON lines"
     )
+    add_metrics_argument(parser)
     parser.add_argument(
         "--progress",
         default="auto",
@@ -61,53 +78,81 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out; 1 when something that must exist does not."""
-    plan, stores = _load_and_ask(options) if is_plan(options.specs) else _plan_and_ask(options)
-    changes = still_to_do(plan, plan.pending, stores)
-    if not changes:
+    if options.resume:
+        _resume(options)
+    job = _load_and_ask(options) if is_plan(options.specs) else _plan_and_ask(options)
+    if not job.changes:
         if options.events:
             with event_log(options.events):
                 pass  # an empty run's log is an empty log, not the one of the run before
-        sys.stdout.write(f"Nothing to do: {_all_there(plan)}.\n")
-        return FAILED if plan.count("blocked") else DONE
-    recording = recording_of(plan, stores.places.config)
+        if options.metrics:
+            with run_metrics(options.metrics, job.stores.traffic):
+                pass
+        sys.stdout.write(f"Nothing to do: {_all_there(job.plan)}.\n")
+        return FAILED if job.plan.count("blocked") else DONE
+    recording = Recording(folder_of(job.stores.places.config), job.plan)
     copying = Copying(
-        plan,
-        changes,
-        stores,
+        job.plan,
+        job.changes,
+        job.stores,
         parallelism=options.parallelism,
         fail_fast=options.fail_fast,
         recording=recording,
+        looked_at=job.looked_at,
     )
-    progress = _watch(copying, options)
+    limit_bandwidth(options, job.stores)
+    progress = _watch(copying, options, job.stores.traffic)
     tell(recording.note)
-    return conclude(plan, progress)
+    tell(job.stores.journal.note)
+    return conclude(job.plan, progress)
 
 
-def _load_and_ask(options: argparse.Namespace) -> tuple[Plan, Stores]:
+class _Job(NamedTuple):
+    """What is to be carried out; ``looked_at`` is when the target was compared with it."""
+
+    plan: Plan
+    changes: Sequence[Change]
+    stores: Stores
+    looked_at: float
+
+
+def _resume(options: argparse.Namespace) -> None:
+    """Put the plan that was not finished in the place of what the command line names."""
+    if options.specs:
+        message = "--resume goes on with the last plan, and another one is named"
+        raise UsageError(message, "leave one of them out")
+    options.specs = [unfinished(folder_of(load_config(options.config)))]
+
+
+def _load_and_ask(options: argparse.Namespace) -> _Job:
     """Naming a plan approves it, but not what it deletes."""
     plan, stores = load_saved(options)
     if plan.count("delete") and not options.auto_approve:
         ask(plan)
-    return plan, stores
+    looked_at = time.monotonic()
+    return _Job(plan, still_to_do(plan, plan.pending, stores), stores, looked_at)
 
 
-def _plan_and_ask(options: argparse.Namespace) -> tuple[Plan, Stores]:
+def _plan_and_ask(options: argparse.Namespace) -> _Job:
     session = open_session(options, tuple(options.specs))
+    looked_at = time.monotonic()
     plan, pulls = plan_for(session, options)
     pace = pace_for(plan, session.config)
     sys.stdout.write(plan_text(plan, style_for(sys.stdout), Detail(), pulls, pace))
     sys.stdout.flush()
     if plan.pending and not options.auto_approve:
         ask(plan)
-    return plan, session.stores
+    return _Job(plan, plan.pending, session.stores, looked_at)
 
 
-def _watch(copying: Copying, options: argparse.Namespace) -> Progress:
+def _watch(copying: Copying, options: argparse.Namespace, traffic: Traffic) -> Progress:
     progress = Progress()
     with ExitStack() as stack:
         views: list[View] = []
         if options.events:
             views.append(stack.enter_context(event_log(options.events)))
+        if options.metrics:
+            views.append(stack.enter_context(run_metrics(options.metrics, traffic)))
         if options.progress == "bar" or (options.progress == "auto" and sys.stderr.isatty()):
             from planner.ui.bars import bars  # noqa: PLC0415 - only a terminal pays for rich
 
@@ -151,4 +196,6 @@ def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
 def _all_there(plan: Plan) -> str:
     if plan.pending:
         return f"all {plural(len(plan.pending), 'image')} of the plan are there already"
+    if blocked := plan.count("blocked"):
+        return f"{plural(blocked, 'image')} {'is' if blocked == 1 else 'are'} blocked"
     return "the plan is empty"

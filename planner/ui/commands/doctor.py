@@ -34,8 +34,9 @@ from planner.core.resolution import with_port
 from planner.core.text import plural, printable
 from planner.doctor import examine
 from planner.needs import ClusterNeeds, Collected, Wanted, collect, load_spec
-from planner.stores.http import Patience
 from planner.stores.opening import Places, Stores
+from planner.stores.patience import Patience
+from planner.ui.options import refuse_files
 from planner.ui.style import Style, style_for
 
 FORMAT = "planner.doctor/1"
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print what was found; 69 when a registry cannot be used."""
+    refuse_files(options.registries, "doctor")
     config = load_config(options.config)
     collected = _collected(config, options.specs)
     registries = tuple(dict.fromkeys(options.registries)) or _registries(config, collected)
@@ -107,7 +109,7 @@ def _cluster(config: Config, path: str) -> Iterable[ClusterNeeds]:
     except PlannerError as error:
         kind = next((each.kind for each in config.clusters if each.spec == path), "")
         spec, family = load_spec(path, kind)
-        sys.stderr.write(f"note: its images are not known: {printable(error.message)}\n")
+        sys.stderr.write(f"note: no image to look for is known: {printable(error.message)}\n")
         return (ClusterNeeds(path, spec, family, ()),)
 
 

@@ -87,7 +87,7 @@ def _namespace_lines(namespaces: Sequence[Namespace]) -> Iterator[str]:
     """What must be there first, one line for each registry."""
     if not namespaces:
         return
-    yield "Must exist before a push, where the registry does not make it by itself (a project of Harbor, …):"
+    yield "Must exist before a push where a registry asks for it (Harbor: a project):"
     for registry, group in groupby(namespaces, attrgetter("registry")):
         yield f"  {registry}: {', '.join(each.name or _none_for(each.repositories) for each in group)}"
     yield ""

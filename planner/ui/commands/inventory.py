@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping
+from textwrap import wrap
 
 from planner.config import load_config
 from planner.core.errors import DONE, FAILED, UsageError
@@ -31,10 +32,11 @@ from planner.inventory import named_by, take
 from planner.needs import Collected
 from planner.stores.opening import Places, Stores
 from planner.ui.commands.plan import live_note
-from planner.ui.options import Session, add_choice_arguments, open_session
+from planner.ui.options import Session, add_choice_arguments, open_session, refuse_files
 from planner.ui.style import Style, style_for
 
 _WIDEST_TAG = 56  # with its indent and a digest, 80 columns
+_UNCUT = 10_000
 _WHO: dict[Listing, str] = {
     "api": "by its own API",
     "catalog": "by its catalog",
@@ -101,6 +103,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _session(options: argparse.Namespace) -> Session:
     """With the specs, where there are any: they may say how their registry is reached."""
+    refuse_files(options.registries, "inventory")
     for each in options.registries:
         if problem := name_problem(each, "x"):
             raise UsageError(problem, "name it like registry.corp:5000, without scheme and path")
@@ -160,7 +163,14 @@ def _gaps(holdings: Holdings, style: Style) -> Iterator[str]:
         yield "\n" + style.paint(f"Not known, or not all of it: {count}", "red", "bold")
         for name, error in sorted(holdings.errors.items()):
             yield f"  ! {printable(name)}"
-            yield f"      {_one_line(error)}"
+            yield from wrap(
+                _one_line(error),
+                style.width or _UNCUT,
+                initial_indent="      ",
+                subsequent_indent="      ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
 
 
 def _one_line(text: str) -> str:

@@ -25,10 +25,12 @@ from planner.prepare import Prepared, make_plan, quiet
 from planner.stores.cache import ManifestCache
 from planner.survey import Note
 from planner.ui.locking import add_lock_arguments, open_lock, pins_to_heed, with_lock
+from planner.ui.metrics import add_metrics_argument, write_plan_metrics
 from planner.ui.options import (
     Session,
     add_deep_argument,
     add_place_arguments,
+    add_referrers_argument,
     add_spec_arguments,
     open_session,
 )
@@ -46,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_place_arguments(parser)
     add_selection_arguments(parser)
     add_deep_argument(parser)
+    add_referrers_argument(parser)
     add_lock_arguments(parser)
     add_prune_argument(parser)
     parser.add_argument(
@@ -57,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--out", default="", metavar="FILE", help="save the plan")
     add_showing_arguments(parser)
+    add_metrics_argument(parser)
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 when changes are pending"
     )
@@ -64,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the plan, save it, print it."""
-    for option in ("deep", "prune"):
+    for option in ("deep", "prune", "referrers"):
         if options.against and getattr(options, option):
             message = f"--{option} looks at what registries hold, and --against keeps them from being asked"
             raise UsageError(message, "leave one of them out")
@@ -73,6 +77,8 @@ def run(options: argparse.Namespace) -> int:
     saved = save(plan) if options.out else None
     if saved:
         write_whole(options.out, saved.data)
+    if options.metrics:
+        write_plan_metrics(options.metrics, session.stores.traffic, plan)
     sys.stdout.write(shown(plan, options, pulls, pace_for(plan, session.config)))
     if options.format == "text" and not options.why:
         sys.stdout.write(_next_step(plan, options.out, saved.id if saved else ""))
@@ -90,6 +96,8 @@ def plan_for(session: Session, options: argparse.Namespace) -> Prepared:
         pins=pins,
         managed=managed_from(options, session),
         deep=options.deep,
+        referrers=(options.referrers or session.config.referrers)
+        and not session.stores.is_recorded,
         note=live_note(),
     )
     plan = with_lock(prepared.plan, lock, session, options)

@@ -18,11 +18,14 @@ import sys
 
 from planner.core.errors import BUG, UsageError
 from planner.core.plan import Plan
+from planner.own_folder import folder_of
+from planner.recording import Recording
 from planner.stores.opening import Stores
+from planner.stores.pacing import nobody
 from planner.ui.commands.plan import plan_for
 from planner.ui.options import open_session
-from planner.ui.remembering import recording_of, tell
-from planner.ui.saved import add_run_arguments, conclude, is_plan, load_saved
+from planner.ui.remembering import tell
+from planner.ui.saved import add_run_arguments, conclude, is_plan, limit_bandwidth, load_saved
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +41,9 @@ def run(options: argparse.Namespace) -> int:
     # Only here: it takes as long to load as all the rest.
     from planner.ui.review.app import Job, ReviewApp  # noqa: PLC0415
 
-    recording = recording_of(plan, stores.places.config)
+    recording = Recording(folder_of(stores.places.config), plan)
+    limit_bandwidth(options, stores)
+    stores.traffic.tell = nobody  # the screen belongs to the review
     app = ReviewApp(Job(plan, stores, options.read_only, options.parallelism, recording))
     code = app.run()
     if app.progress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from planner import __version__
@@ -16,7 +16,7 @@ from planner.ui.plan.words import COLOURS, MEANINGS, SYMBOLS, clusters_of, count
 from planner.ui.style import Style
 
 if TYPE_CHECKING:  # it knows registries, which a saved plan needs not
-    from planner.survey import Pulls
+    from planner.pulls import Pulls
 
 _UNLIMITED = 10_000
 _COLUMNS: dict[Op, str] = {
@@ -146,10 +146,21 @@ def closing(plan: Plan, pace: Pace | None = None) -> str:
         if blocked:
             return f"Nothing to do, but {plural(blocked, 'image')} {'is' if blocked == 1 else 'are'} blocked."
         return f"No changes. {plural(plan.count('same'), 'image')} in sync."
-    return (
-        f"Plan: {', '.join(counted(plan))}. {plan.count('same')} in sync.\n"
-        f"{transfer_line(plan, pace)}"
-    )
+    lines = [
+        f"Plan: {', '.join(counted(plan))}. {plan.count('same')} in sync.",
+        transfer_line(plan, pace),
+        *_left_out(plan),
+    ]
+    return "\n".join(lines)
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    """What does not come along."""
+    if count := sum(bool(each.left_out) for each in plan.manifests.values()):
+        has = "image has" if count == 1 else "images have"
+        yield f"{count} {has} layers that must not be distributed: nodes get these from where they come from."
+    if not plan.referrers and (plan.count("create") or plan.count("move")):
+        yield "Signatures and SBOMs are not looked for; --referrers takes them along."
 
 
 def counted(plan: Plan) -> list[str]:

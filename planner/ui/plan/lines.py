@@ -115,13 +115,14 @@ def _line(page: Page, change: Change, name: str, about: str, *, has_sizes: bool)
 
 def _told(change: Change) -> str:
     """The reason of a change that has one to tell."""
-    return one_line(change.reason) if change.op in ("blocked", "repair", "delete") else ""
+    has_one = change.op in ("blocked", "repair", "delete") or change.subject
+    return one_line(change.reason) if has_one else ""
 
 
 def _choices(page: Page, change: Change, name: str, *, is_from_one: bool) -> Iterator[str]:
     """What may stand beside a name, the most telling first."""
     needed = _needed_by(change, None if page.style.width is None else _NAMED_CLUSTERS)
-    if change.op in ("blocked", "repair"):
+    if change.op in ("blocked", "repair") or change.subject:
         yield needed
     elif change.op == "delete":
         yield from (short_digest(change.current), _digits(change.current))

@@ -18,7 +18,7 @@ from planner.apply import DEFAULT_PARALLELISM
 from planner.core.errors import DONE, INTERRUPTED
 from planner.core.events import Progress
 from planner.core.plan import Plan
-from planner.record import Recording
+from planner.recording import Recording
 from planner.stores.opening import Stores
 from planner.ui.copying import Copying
 from planner.ui.review.model import PlanModel

@@ -90,6 +90,10 @@ def description(plan: Plan, checked: Checked, target: str) -> Iterator[str]:
     said = ", ".join(filter(None, deeds))
     yield f"{said[0].upper()}{said[1:]} on {target}"
     yield f"{size(plan.bytes_to_send(changes))} to send.{'' if count['delete'] else ' Nothing is deleted.'}"
+    new = plan.namespaces_for(changes)
+    if new:
+        yield "\nWhat will be created first:"
+    yield from (f"  {each.kind} {each}" for each in new)
     moved = [change for change in changes if change.op == "move"]
     if moved:
         yield "\nTags that will point elsewhere:"

@@ -164,6 +164,8 @@ def _of_change(model: PlanModel, index: int, width: int) -> Iterator[_Fact]:
     yield from _digests(change, width)
     if change.source != change.target:
         yield _Fact("from", str(change.source))
+    for each in model.plan.namespaces_for((change,)):
+        yield _Fact("into", f"{each.kind} {each.name}, which is created first", "green")
     if change.kind != "image":
         yield _Fact("kind", change.kind)
     if change.platforms:
@@ -220,6 +222,10 @@ def _of_group(model: PlanModel, name: str) -> Iterator[_Fact]:
     yield _Fact("selected", f"{group.chosen:,} of {group.selectable:,}")
     if group.selectable:
         yield _Fact("size", f"{size(model.size(name))}, {size(model.cost(name))} to send")
+    new = model.plan.namespaces_for(model.plan.changes[index] for index in group.members)
+    for number, each in enumerate(new):
+        said = f"{each.kind} {each.name}, which is created first"
+        yield _Fact("" if number else "into", said, "green", _LABEL_WIDTH)
     yield _Fact("", "")
     yield _Fact("sources", ", ".join(_sources(model, group.members)))
 

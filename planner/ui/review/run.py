@@ -27,6 +27,8 @@ from planner.core.events import (
     StepDone,
     StepFailed,
     StepStarted,
+    Waiting,
+    describe,
 )
 from planner.core.plan import Change, Plan
 from planner.core.plan_file import plan_id
@@ -158,7 +160,7 @@ class RunScreen(Screen[None]):
         )
         width = max(10, self.size.width - 2)
         bar = _bar(now.moved, now.bytes, width) if not now.end else ""
-        words = outcome(now) if now.end else headline(now)
+        words = outcome(now) if now.end else "\n".join((headline(now), *map(_wait, now.waiting)))
         self.query_one("#figures", Static).update(f"{bar}\n{words}" if bar else words)
         pane = self.query_one("#active", Static)
         pane.display = not now.end
@@ -204,6 +206,10 @@ def _transfers(progress: Progress, sizes: dict[str, int]) -> tuple[_Transfer, ..
     return tuple(
         _Transfer(step, moved, sizes.get(step, 0)) for step, moved in progress.active.items()
     )
+
+
+def _wait(waiting: Waiting) -> str:
+    return printable(describe(waiting))
 
 
 def _failures(failures: Sequence[ImageFailed]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from planner.core.place import Place
 from planner.core.plan import Change, Op, Plan
+from planner.core.refs import subject_of
 
 
 class Ledger:
@@ -150,7 +151,20 @@ def _ties(plan: Plan) -> _Ties:
             others = indexes.union(*parts) - {index}
             if others:
                 brings[index] = others
+    for index, subjects in _subjects(plan):
+        brings.setdefault(index, set()).update(subjects)
     return _Ties(brings)
+
+
+def _subjects(plan: Plan) -> Iterator[tuple[int, list[int]]]:
+    """What is said about an image (its signature) is deleted only together with all the tags of it that are to go."""
+    deleted = [(index, each) for index, each in enumerate(plan.changes) if each.op == "delete"]
+    by_digest: dict[tuple[Place, str], list[int]] = {}
+    for index, each in deleted:
+        by_digest.setdefault((each.place, each.current), []).append(index)
+    for index, each in deleted:
+        if subjects := by_digest.get((each.place, subject_of(each.target.tag))):
+            yield index, subjects
 
 
 def _inside(plan: Plan, digest: str) -> Iterator[str]:
