@@ -50,7 +50,11 @@ class _Sink(BaseHTTPRequestHandler):
         buffer = memoryview(bytearray(64 * 1024))
         left = int(self.headers.get("Content-Length", 0))
         while left:
-            left -= self.rfile.readinto1(buffer[: min(left, len(buffer))])
+            came = self.rfile.readinto1(buffer[: min(left, len(buffer))])
+            if not came:  # cut off: nobody waits for an answer
+                self.close_connection = True
+                return
+            left -= came
         self.send_response(status)
         self.send_header("Location", "/v2/x/blobs/uploads/1")
         self.send_header("Content-Length", "0")
