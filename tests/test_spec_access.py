@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from ssl import PEM_cert_to_DER_cert
 from textwrap import indent
 
 import pytest
 
 from planner.config import Config, RegistrySettings, Tls
-from planner.core.certificate import certificates, decode, der_of
+from planner.core.certificate import certificates, decode
 from planner.core.errors import RegistryError
 from planner.core.plan_file import from_json
 from planner.needs import Collected, Wanted, collect
@@ -210,7 +211,7 @@ def test_two_specs_may_know_two_authorities(made: Certificates, ca: str) -> None
     assert given == {"h.corp:443": (ca, other)}
     context = tls_context(Tls(ca_data=authority_text(given["h.corp:443"])))
     trusted = context.get_ca_certs(binary_form=True)
-    assert {der_of(ca), der_of(other)} <= set(trusted)
+    assert {PEM_cert_to_DER_cert(ca), PEM_cert_to_DER_cert(other)} <= set(trusted)
 
 
 def test_a_key_beside_the_certificate_stays_out_of_the_plan(made: Certificates, ca: str) -> None:
@@ -259,7 +260,7 @@ def test_a_file_that_cannot_be_used_is_named(
 
 def test_a_certificate_is_taken_apart(made: Certificates) -> None:
     (pem,) = certificates(made.server.certificate.read_text("ascii"))
-    found = decode(der_of(pem))
+    found = decode(PEM_cert_to_DER_cert(pem))
     assert (found.subject, found.issuer) == ("CN=planner test server", "CN=planner test ca")
     assert found.names == ("127.0.0.1", "localhost")
     assert (found.not_after - found.not_before).days == 2

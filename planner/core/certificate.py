@@ -5,7 +5,6 @@ Source: RFC 5280 section 4.1 (the fields), RFC 7468 (PEM), ITU-T X.690 section 8
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
@@ -52,11 +51,6 @@ def decode(der: bytes) -> Certificate:
         return _certificate(der)
     except (IndexError, StopIteration, OverflowError) as error:
         raise ValueError("not a certificate") from error
-
-
-def der_of(pem: str) -> bytes:
-    """The bytes of one certificate that ``certificates`` found."""
-    return base64.b64decode("".join(pem.splitlines()[1:-1]))
 
 
 class _Element(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -209,8 +209,3 @@ _LONGEST = 8 * 1024 * 1024
 PAGE_SIZE = 100
 _MOST_PAGES = 10_000
 _NO_API = "that is no answer of its API; if the API is elsewhere, say so as api under registries in planner.yaml"
-
-
-def first_parts(repositories: Iterable[str], count: int = 1) -> tuple[str, ...]:
-    """The distinct first ``count`` components of names, in order."""
-    return tuple(dict.fromkeys("/".join(each.split("/")[:count]) for each in repositories))
