@@ -16,12 +16,9 @@ from planner.core.errors import InputError
 from planner.core.family import Family, Need, Trust
 from planner.core.lint import Hit, Peer, Related, Rule, Severity, rule_across
 from planner.core.lock import FILE_NAME, Pins, uncovered, unneeded
-from planner.core.refs import ImageRef
-from planner.core.text import plural
+from planner.core.text import first_few, plural
 from planner.peers import Peers
 from planner.specs import family_named
-
-_SHOWN = 3
 
 
 class Neighbour(NamedTuple):
@@ -268,8 +265,8 @@ def uncovered_images(own: Neighbour, _others: Sequence[Neighbour]) -> Iterator[H
         if need.home is None:
             missed.setdefault(need.source.registry, {})[str(need.source)] = None
     for registry, sources in missed.items():
-        listed = ", ".join([*list(sources)[:_SHOWN], *(["…"] if len(sources) > _SHOWN else [])])
-        message = f"{registry} is not mirrored: nodes ask it directly for {plural(len(sources), 'image')} ({listed})"
+        asked = f"{plural(len(sources), 'image')} ({first_few(sources)})"
+        message = f"{registry} is not mirrored: nodes ask it directly for {asked}"
         yield Hit(node, message, f"add {registry} to the mirrors", on_key=True)
 
 
@@ -314,7 +311,7 @@ def stale_lock(own: Neighbour, _others: Sequence[Neighbour]) -> Iterator[Hit]:
     missing = uncovered(own.needs, own.pins) if own.pins is not None else ()
     if missing:
         node = own.family.images().mirror_map(own.spec) or own.spec.root
-        message = f"{FILE_NAME} does not pin {plural(len(missing), 'image')} that this cluster needs ({_listed(missing)})"
+        message = f"{FILE_NAME} does not pin {plural(len(missing), 'image')} that this cluster needs ({first_few(missing)})"
         yield Hit(node, message, "planner plan --lock adds them", on_key=True)
 
 
@@ -330,15 +327,8 @@ def _superfluous_pins(spec: Spec, peers: Peers) -> Iterator[Hit]:
     if lock is None or needs is None:
         return
     if more := unneeded(needs, lock.pins):
-        message = (
-            f"{FILE_NAME} pins {plural(len(more), 'image')} that no cluster needs ({_listed(more)})"
-        )
+        message = f"{FILE_NAME} pins {plural(len(more), 'image')} that no cluster needs ({first_few(more)})"
         yield Hit(node, message, "planner plan --lock drops them", on_key=True)
-
-
-def _listed(images: Sequence[ImageRef]) -> str:
-    more = ["…"] if len(images) > _SHOWN else []
-    return ", ".join([*map(str, images[:_SHOWN]), *more])
 
 
 _RULES = (contradicting_registry, colliding_targets, uncovered_images, stale_lock)

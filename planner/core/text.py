@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import islice
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 _LONGEST_DIGEST = 12
+_FEW = 3
 
 
 def size(count: int) -> str:
@@ -39,6 +41,12 @@ def short_digest(digest: str) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """``1 image``, ``2 images``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def first_few(things: Collection[object]) -> str:
+    """The first of some things in a row; an ellipsis stands for the others."""
+    more = ["…"] if len(things) > _FEW else []
+    return ", ".join([*map(str, islice(things, _FEW)), *more])
 
 
 def printable(text: str) -> str:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 
 from planner.core.errors import InputError, UsageError
 from planner.core.lock import FILE_NAME, Pins, Relocked, lockable, relocked, uncovered
 from planner.core.plan import Plan
-from planner.core.refs import ImageRef
-from planner.core.text import plural, printable, short_digest
+from planner.core.text import first_few, plural, printable, short_digest
 from planner.lock import Lock, load_lock, write_lock
 from planner.needs import Wanted
 from planner.ui.options import Session, wanted_from
 
-_SHOWN = 3
 _ADD = "add"
 _UPDATE = "update"
 _LOCKED = f"refuse when {FILE_NAME} does not pin all that is needed; no registry is asked for that"
@@ -63,12 +60,12 @@ def open_lock(session: Session, options: argparse.Namespace) -> Lock:
         raise InputError(f"{lock.path}: there is no such file", "planner plan --lock writes it")
     missing = uncovered(session.collected.needs, lock.pins) if lock.is_there else ()
     if missing and options.locked:
-        message = f"{lock.path} does not pin {plural(len(missing), 'image')} of those needed: {_listed(missing)}"
+        message = f"{lock.path} does not pin {plural(len(missing), 'image')} of those needed: {first_few(missing)}"
         raise InputError(message, "planner plan --lock adds them")
     if missing and not options.lock:
         needed = len(lockable(session.collected.needs))
         _note(
-            f"{lock.path} does not pin {len(missing):,} of {plural(needed, 'image')}: {_listed(missing)};"
+            f"{lock.path} does not pin {len(missing):,} of {plural(needed, 'image')}: {first_few(missing)};"
             " their tags are asked for (planner plan --lock adds them)"
         )
     return lock
@@ -108,10 +105,12 @@ def _relock(plan: Plan, lock: Lock, session: Session, options: argparse.Namespac
         sys.stderr.write(f"{printable(line)}\n")
     unseen = [each for each in lockable(needs) if each not in seen]
     if kept := [each for each in unseen if each in done.pins]:
-        _note(f"{plural(len(kept), 'pin')} kept as before, since the plan blocks: {_listed(kept)}")
+        _note(
+            f"{plural(len(kept), 'pin')} kept as before, since the plan blocks: {first_few(kept)}"
+        )
     if unpinned := [each for each in unseen if each not in done.pins]:
         _note(
-            f"{plural(len(unpinned), 'image')} not pinned, since the plan blocks: {_listed(unpinned)}"
+            f"{plural(len(unpinned), 'image')} not pinned, since the plan blocks: {first_few(unpinned)}"
         )
     return written
 
@@ -120,11 +119,6 @@ def _said(done: Relocked) -> str:
     counts = ((done.added, "added"), (done.moved, "moved"), (done.dropped, "dropped"))
     changes = [f"{len(each):,} {word}" for each, word in counts if each]
     return f"{', '.join(changes) or 'nothing changed'}, {plural(len(done.pins), 'image')} pinned"
-
-
-def _listed(images: Sequence[ImageRef]) -> str:
-    more = ["…"] if len(images) > _SHOWN else []
-    return ", ".join([*map(str, images[:_SHOWN]), *more])
 
 
 def _note(text: str) -> None:

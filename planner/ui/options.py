@@ -102,6 +102,19 @@ def add_choice_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_spec_option(parser: argparse.ArgumentParser) -> None:
+    """-c, where what stands without an option is something else."""
+    parser.add_argument(
+        "-c",
+        "--spec",
+        dest="specs",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a spec file; may be given several times (default: the clusters of planner.yaml)",
+    )
+
+
 def add_node_arguments(parser: argparse.ArgumentParser) -> None:
     """What runs on a node, where no images are chosen."""
     parser.add_argument(

@@ -36,7 +36,7 @@ from planner.doctor import examine
 from planner.needs import ClusterNeeds, Collected, Wanted, collect, load_spec
 from planner.stores.opening import Places, Stores
 from planner.stores.patience import Patience
-from planner.ui.options import refuse_files
+from planner.ui.options import add_spec_option, refuse_files
 from planner.ui.style import Style, style_for
 
 FORMAT = "planner.doctor/1"
@@ -57,15 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "registries", nargs="*", metavar="REGISTRY", help="HOST[:PORT], or a URL (default: all)"
     )
-    parser.add_argument(
-        "-c",
-        "--spec",
-        dest="specs",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="a spec file; may be given several times (default: the clusters of planner.yaml)",
-    )
+    add_spec_option(parser)
     parser.add_argument(
         "--config", default="", metavar="FILE", help="planner.yaml (default: the nearest)"
     )

@@ -32,7 +32,13 @@ from planner.inventory import named_by, take
 from planner.needs import Collected
 from planner.stores.opening import Places, Stores
 from planner.ui.commands.plan import live_note
-from planner.ui.options import Session, add_choice_arguments, open_session, refuse_files
+from planner.ui.options import (
+    Session,
+    add_choice_arguments,
+    add_spec_option,
+    open_session,
+    refuse_files,
+)
 from planner.ui.style import Style, style_for
 
 _WIDEST_TAG = 56  # with its indent and a digest, 80 columns
@@ -53,15 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REGISTRY",
         help="HOST[:PORT] (default: the registries that the specs fill)",
     )
-    parser.add_argument(
-        "-c",
-        "--spec",
-        dest="specs",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="a spec file; may be given several times (default: the clusters of planner.yaml)",
-    )
+    add_spec_option(parser)
     parser.add_argument(
         "--repository",
         action="append",
