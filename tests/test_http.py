@@ -470,7 +470,7 @@ def test_a_download_in_which_nothing_moves_is_cut() -> None:
         connection = Connection(url, Tls(), 1, traffic.patience, traffic)
         response = connection.send("GET", "v2/", longest=None)
         with closing(response), pytest.raises(OSError, match=r"no byte for 0\.05 s") as caught:
-            list(response.chunks(9))
+            list(response.pieces())
     assert unreachable(caught.value, url).retryable
     assert [wait[1:] for wait in told] == [(0.0, "no byte for 0.05 s")]
 
@@ -489,7 +489,7 @@ def test_a_download_that_is_slow_is_left_alone() -> None:
     with served(dribble) as url:
         response = Connection(url, Tls(), 1, patience).send("GET", "v2/", longest=None)
         with closing(response):
-            assert b"".join(response.chunks(9)) == b"123456789"
+            assert b"".join(map(bytes, response.pieces())) == b"123456789"
 
 
 def take_nothing(handler: socketserver.StreamRequestHandler) -> None:
@@ -528,7 +528,7 @@ def test_connections_are_used_again() -> None:
             for method in ("HEAD", "GET", "PUT"):
                 assert connection.send(method, path).status_code in (200, 404)
         with closing(connection.send("GET", "v2/", longest=None)) as response:
-            assert b"".join(response.chunks(9)) == b"{}"
+            assert b"".join(map(bytes, response.pieces())) == b"{}"
         connection.send("GET", "v2/")
     assert len(connections) == 1
 

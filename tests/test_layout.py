@@ -63,7 +63,7 @@ def test_a_blob_comes_back(tmp_path: Path) -> None:
     assert write(store) == "copied"
     assert store.has_blob("any/where", DIGEST)
     with store.open_blob("a/b", DIGEST) as chunks:
-        assert b"".join(chunks) == LAYER
+        assert b"".join(map(bytes, chunks)) == LAYER
 
 
 def test_a_blob_is_written_once_for_all_repositories(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_damaged_blob_is_not_passed_on(tmp_path: Path) -> None:
     write(source)
     (tmp_path / "a" / blob_file(DIGEST)).write_bytes(b"x" * len(LAYER))
     with source.open_blob("a", DIGEST) as chunks:
-        data = b"".join(chunks)
+        data = b"".join(map(bytes, chunks))
     assert error_of(lambda: write(target, data, DIGEST)).code == "DIGEST_MISMATCH"
     assert files(tmp_path / "b") == {"oci-layout"}
 

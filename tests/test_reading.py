@@ -36,7 +36,7 @@ def fake() -> Iterator[FakeRegistry]:
 
 def read(registry: Registry, part: range | None = None) -> bytes:
     with registry.open_blob("a/b", DIGEST, part) as chunks:
-        return b"".join(chunks)
+        return b"".join(map(bytes, chunks))
 
 
 def ranges(fake: FakeRegistry) -> list[str]:

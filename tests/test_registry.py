@@ -205,7 +205,7 @@ def test_a_blob_is_looked_up(fake: FakeRegistry, digest: str, is_there: bool) ->
 
 def test_a_blob_is_streamed(fake: FakeRegistry) -> None:
     with make_registry(fake).open_blob("a/b", DIGEST) as chunks:
-        assert b"".join(chunks) == LAYER
+        assert b"".join(map(bytes, chunks)) == LAYER
 
 
 def test_a_blob_from_another_host_comes_without_our_credentials(target: FakeRegistry) -> None:
@@ -215,7 +215,7 @@ def test_a_blob_from_another_host_comes_without_our_credentials(target: FakeRegi
         with make_registry(fake, find=lambda: Keyring((("", me),))).open_blob(
             "a/b", DIGEST
         ) as chunks:
-            assert b"".join(chunks) == LAYER
+            assert b"".join(map(bytes, chunks)) == LAYER
         assert "authorization" not in other.requests[0].headers
 
 

@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import urljoin
 
+from planner.stores.pieces import PIECE, Piece, pieces
+
 _NEXT = re.compile(r'<([^>]*)>\s*(?:;[^,<]*)?;\s*rel="?(?:[^",;]* )?next\b', re.IGNORECASE)
+_AT_ONCE = 16 * 1024
 _PACKED = frozenset({"gzip", "x-gzip"})
 
 
 class Incoming(Protocol):
     """The body of an answer while it is on the wire."""
 
-    def read(self, amount: int) -> bytes:
-        """The next bytes, at most ``amount``; empty at the end, and only there. May raise ``OSError``."""
+    def readinto(self, buffer: memoryview) -> int:
+        """The next bytes, as many as came and fit in; 0 at the end, and only there. May raise ``OSError``."""
         ...
 
     def close(self) -> None:
@@ -46,7 +49,7 @@ class Headers(Mapping[str, str]):
 class Answer:
     """Status, headers and body. ``url`` is where it came from, ``sent`` the headers of the request.
 
-    ``content`` is what ``load`` took in; a body that was not loaded is read with ``chunks``, and then closed. ``tries`` is how
+    ``content`` is what ``load`` took in; a body that was not loaded is read with ``pieces``, and then closed. ``tries`` is how
     often was asked for it, and ``advice`` what to do where asking once more is no use.
     """
 
@@ -91,9 +94,10 @@ class Answer:
             OSError: it broke off. That does not matter for a refusal, whose status says enough.
         """
         parts = bytearray()
+        buffer = memoryview(bytearray(min(longest, _AT_ONCE)))
         try:
-            while (left := longest - len(parts)) and (part := self._read(left)):
-                parts += part
+            while (left := longest - len(parts)) and (count := self._readinto(buffer[:left])):
+                parts += buffer[:count]
         except OSError:
             if self.status_code < 400:
                 raise
@@ -102,14 +106,15 @@ class Answer:
         is_packed = parts and self.headers.get("Content-Encoding", "").lower() in _PACKED
         self.content = _unpacked(parts, longest) if is_packed else bytes(parts)
 
-    def chunks(self, size: int) -> Iterator[bytes]:
-        """The body, at most ``size`` bytes at a time.
+    def pieces(self) -> Iterator[Piece]:
+        """The body.
 
         Raises:
             OSError: it broke off.
         """
-        while part := self._read(size):
-            yield part
+        length = self.headers.get("Content-Length", "")
+        most = int(length) if length.isdecimal() else PIECE
+        return pieces(self._readinto, max(1, most))
 
     def watch(self, watching: Callable[[Incoming], Incoming]) -> None:
         """Read the body through something else."""
@@ -121,8 +126,8 @@ class Answer:
         if self._body:
             self._body.close()
 
-    def _read(self, amount: int) -> bytes:
-        return self._body.read(amount) if self._body else b""
+    def _readinto(self, buffer: memoryview) -> int:
+        return self._body.readinto(buffer) if self._body else 0
 
 
 def _unpacked(content: bytes | bytearray, longest: int) -> bytes:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from planner.stores.pieces import Piece
+
 
 class Cutter:
     """Hands a stream out in parts, one after the other."""
 
-    def __init__(self, stream: Iterable[bytes]) -> None:
+    def __init__(self, stream: Iterable[Piece]) -> None:
         self._pieces = iter(stream)
-        self._rest = b""
+        self._rest: Piece = b""
 
     def part(self, length: int) -> Part:
         """The next ``length`` bytes. A part that is not read to its end leaves no way on."""
         return Part(self._take(length), length)
 
-    def _take(self, length: int) -> Iterator[bytes]:
+    def _take(self, length: int) -> Iterator[Piece]:
         while length:
             piece = self._rest or next(self._pieces, b"")
             if not piece:
@@ -29,12 +31,12 @@ class Cutter:
 class Part:
     """The body of one request: its length is known, it can be iterated once."""
 
-    def __init__(self, pieces: Iterator[bytes], length: int) -> None:
+    def __init__(self, pieces: Iterator[Piece], length: int) -> None:
         self._pieces = pieces
         self._length = length
 
     def __len__(self) -> int:
         return self._length
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Piece]:
         return self._pieces

@@ -7,9 +7,9 @@ and redirects are left to whoever asks.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 
 import requests
 import urllib3
@@ -65,7 +65,7 @@ class Elsewhere:
             method,
             url,
             headers=headers,
-            data=body,
+            data=cast("bytes | Iterable[bytes] | None", body),
             stream=True,
             timeout=(_CONNECT_TIMEOUT, self._stall if is_streamed else _READ_TIMEOUT),
             allow_redirects=False,
@@ -86,12 +86,13 @@ class _Incoming:
     def __init__(self, response: requests.Response) -> None:
         self._raw = response.raw
 
-    def read(self, amount: int) -> bytes:
+    def readinto(self, buffer: memoryview) -> int:
         try:
-            data: bytes = self._raw.read(amount, decode_content=False)
+            data: bytes = self._raw.read(len(buffer), decode_content=False)
         except urllib3.exceptions.HTTPError as error:
             raise ConnectionError(str(error)) from error
-        return data
+        buffer[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         self._raw.close()

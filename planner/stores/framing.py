@@ -13,7 +13,6 @@ from planner.stores.answer import Headers, Incoming
 
 Free = Callable[[bool], None]
 _AT_ONCE = 64 * 1024
-_IN_CACHE = 256 * 1024
 _LONGEST_LINE = 64 * 1024
 _LONGEST_HEAD = 256 * 1024
 _MOST_INTERIM = 8
@@ -51,15 +50,13 @@ class Reader:
         line, self.rest = self.rest[:end], self.rest[end + 1 :]
         return line.rstrip(b"\r")
 
-    def some(self, amount: int) -> bytes:
-        """What is there by now, at most ``amount`` bytes; empty when the connection was closed.
-
-        Blobs come this way. As much as stays in a processor's cache until it is hashed and sent, and never copied.
-        """
-        if self.rest:
-            data, self.rest = self.rest[:amount], self.rest[amount:]
-            return data
-        return self._socket.recv(min(amount, _IN_CACHE))
+    def readinto(self, buffer: memoryview) -> int:
+        """What is there by now, as much as fits in: how many bytes; 0 when the connection was closed."""
+        if not self.rest:
+            return self._socket.recv_into(buffer)
+        count = min(len(self.rest), len(buffer))
+        buffer[:count], self.rest = self.rest[:count], self.rest[count:]
+        return count
 
 
 def read_head(reader: Reader) -> tuple[int, Headers, bool]:
@@ -127,11 +124,11 @@ class _Body:
             self._is_closed = True
             self._free(self._is_complete)
 
-    def _some(self, amount: int) -> bytes:
-        data = self._reader.some(amount)
-        if not data:
+    def _some(self, buffer: memoryview, most: int) -> int:
+        count = self._reader.readinto(buffer[:most])
+        if not count:
             raise BrokenAnswerError("the answer breaks off")
-        return data
+        return count
 
 
 class _Sized(_Body):
@@ -142,13 +139,13 @@ class _Sized(_Body):
         self._left = size
         self._is_complete = not size
 
-    def read(self, amount: int) -> bytes:
+    def readinto(self, buffer: memoryview) -> int:
         if not self._left:
-            return b""
-        data = self._some(min(amount, self._left))
-        self._left -= len(data)
+            return 0
+        count = self._some(buffer, self._left)
+        self._left -= count
         self._is_complete = not self._left
-        return data
+        return count
 
 
 class _Chunked(_Body):
@@ -156,16 +153,16 @@ class _Chunked(_Body):
 
     _left = 0
 
-    def read(self, amount: int) -> bytes:
+    def readinto(self, buffer: memoryview) -> int:
         if not self._left and not self._is_complete:
             self._begin_chunk()
         if self._is_complete:
-            return b""
-        data = self._some(min(amount, self._left))
-        self._left -= len(data)
+            return 0
+        count = self._some(buffer, self._left)
+        self._left -= count
         if not self._left and self._reader.line():
             raise BrokenAnswerError("a chunk is longer than it says")
-        return data
+        return count
 
     def _begin_chunk(self) -> None:
         found = _CHUNK.match(self._reader.line())
@@ -180,5 +177,5 @@ class _Chunked(_Body):
 class _Endless(_Body):
     """Until the connection is closed; it cannot be used again, so it never counts as complete."""
 
-    def read(self, amount: int) -> bytes:
-        return self._reader.some(amount)
+    def readinto(self, buffer: memoryview) -> int:
+        return self._reader.readinto(buffer)

@@ -255,18 +255,18 @@ class _Watched:
         self._body = body
         self._host = host
 
-    def read(self, amount: int) -> bytes:
+    def readinto(self, buffer: memoryview) -> int:
         bucket = self._host.traffic.bucket
         try:
-            data = self._body.read(min(amount, bucket.piece) if bucket else amount)
+            count = self._body.readinto(buffer[: bucket.piece] if bucket else buffer)
         except OSError as error:
             if not is_timeout(error):
                 raise
             stalled = StalledError(f"no byte for {self._host.traffic.patience.stall:g} s")
             self._host.stalled(str(stalled))
             raise stalled from error
-        self._host.arrived(len(data))
-        return data
+        self._host.arrived(count)
+        return count
 
     def close(self) -> None:
         self._body.close()

@@ -31,7 +31,8 @@ from planner.core.content import (
 from planner.core.errors import InputError, RegistryError
 from planner.core.quota import Quota
 from planner.core.refs import DOCKER_HUB, is_digest, parse_image
-from planner.stores.store import CHUNK, Arrival, Chunks, OpenBlob
+from planner.stores.pieces import Piece, pieces
+from planner.stores.store import Arrival, Chunks, OpenBlob
 
 _NAME = "org.opencontainers.image.ref.name"
 _MARKER = '{"imageLayoutVersion":"1.0.0"}'
@@ -82,13 +83,13 @@ class LayoutFolder:
         algorithm, _, hexadecimal = digest.partition(":")
         return self.path / "blobs" / algorithm / hexadecimal
 
-    def read(self, digest: str, offset: int = 0) -> Generator[bytes, None, None]:
+    def read(self, digest: str, offset: int = 0) -> Generator[Piece, None, None]:
         """The content of a blob from ``offset`` on, whatever it is."""
         with self._failures("read"), self.blob(digest).open("rb") as file:
             file.seek(offset)
-            yield from iter(lambda: file.read(CHUNK), b"")
+            yield from pieces(file.readinto)
 
-    def write(self, digest: str, chunks: Iterator[bytes]) -> None:
+    def write(self, digest: str, chunks: Iterator[Piece]) -> None:
         """Store a blob whose chunks are known to have the digest once they end."""
         target = self.blob(digest)
         with self._failures("write"):
@@ -106,7 +107,7 @@ class LayoutFolder:
         if not marker.exists():
             self._replace(marker, _MARKER.encode())
 
-    def _replace(self, target: Path, content: bytes | Iterator[bytes]) -> None:
+    def _replace(self, target: Path, content: bytes | Iterator[Piece]) -> None:
         """Write beside, make durable, rename: there is no moment at which half a file has the name.
 
         What a killed run leaves stays in the folder's root, where no reader takes it for a blob.
@@ -209,7 +210,7 @@ class Layout:
             raise RegistryError(f"{where}: not there", status=404, code="MANIFEST_UNKNOWN")
         if descriptor.size > LARGEST_MANIFEST:
             raise RegistryError(f"{where}: larger than any manifest", "this is not an image")
-        data = b"".join(self._folder.read(descriptor.digest))
+        data = b"".join(map(bytes, self._folder.read(descriptor.digest)))
         if digest_like(descriptor.digest, data) != descriptor.digest:
             raise RegistryError(
                 f"{self._folder.blob(descriptor.digest)}: the content does not have this digest",

@@ -11,7 +11,7 @@ from planner.stores.answer import Answer
 from planner.stores.auth import pull
 from planner.stores.calls import Calls
 from planner.stores.refusals import unreachable
-from planner.stores.store import CHUNK, Chunks
+from planner.stores.store import Chunks
 
 _WORTHWHILE = 1024 * 1024
 _MOST_BARREN = 3
@@ -102,7 +102,7 @@ class _Reading:
             self._answer = None
 
     def _arriving(self, answer: Answer) -> Chunks:
-        for chunk in answer.chunks(CHUNK):
+        for chunk in answer.pieces():
             new = chunk[self._to_skip :]
             self._to_skip -= len(chunk) - len(new)
             if new:

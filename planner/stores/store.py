@@ -8,11 +8,11 @@ from typing import Literal, Protocol
 
 from planner.core.content import Descriptor, Manifest
 from planner.core.quota import Quota
+from planner.stores.pieces import Piece
 from planner.stores.verified import VerifiedStream
 
-Chunks = Iterator[bytes]
+Chunks = Iterator[Piece]
 Arrival = Literal["present", "mounted", "copied"]
-CHUNK = 1024 * 1024
 
 
 class OpenBlob(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from planner.core.errors import RegistryError
 from planner.core.text import size as size_text
+from planner.stores.pieces import Piece
 
 Report = Callable[[int], None]
 
@@ -32,7 +33,7 @@ class VerifiedStream:
 
     def __init__(
         self,
-        chunks: Iterable[bytes],
+        chunks: Iterable[Piece],
         digest: str,
         size: int,
         where: str,
@@ -52,10 +53,11 @@ class VerifiedStream:
     def __len__(self) -> int:
         return self._size - self._offset
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Piece]:
         algorithm, _, expected = self._digest.partition(":")
         hasher = hashlib.new(algorithm)
-        received, held = self._offset, b""
+        received = self._offset
+        held: Piece = b""
         for chunk in self._chunks:
             hasher.update(chunk)
             received += len(chunk)

@@ -20,12 +20,13 @@ from urllib.parse import quote, urlsplit
 from planner import __version__
 from planner.stores.answer import Answer
 from planner.stores.framing import Reader, incoming, read_head
+from planner.stores.pieces import Piece
 from planner.stores.refusals import StalledError
 
 if TYPE_CHECKING:
     import ssl
 
-Body = bytes | Iterable[bytes] | None
+Body = bytes | Iterable[Piece] | None
 _CONNECT_TIMEOUT = 10.0
 _READ_TIMEOUT = 120.0
 _AT_ONCE = 64 * 1024
@@ -118,7 +119,7 @@ class Wires:
             try:
                 wire = self._idle.pop()
             except IndexError:
-                return _Wire(self._connect(), self._stall)
+                return _Wire(self._connect(), self._stall, is_over_tls=self._context is not None)
             if wire.is_quiet(0.0 if not is_repeatable else _SURE_FOR):
                 return wire
             wire.close()
@@ -139,16 +140,17 @@ class Wires:
 class _Wire:
     """One connection. ``freed_at`` is when it could take the next request; 0 for a new one."""
 
-    def __init__(self, opened: socket.socket, stall: float) -> None:
+    def __init__(self, opened: socket.socket, stall: float, *, is_over_tls: bool) -> None:
         self._socket = opened
         self._stall = stall
+        self._is_over_tls = is_over_tls
         self.reader = Reader(opened)
         self.freed_at = 0.0
 
     def send(self, head: bytes, body: Body) -> bool:
         """The request; False when the registry stopped reading, but has sent an answer."""
         if body is None or isinstance(body, bytes):
-            parts: Iterable[bytes] = (head + (body or b""),)
+            parts: Iterable[Piece] = (head + (body or b""),)
         else:
             parts = chain((head,), body if isinstance(body, Sized) else _chunked(body))
         for part in parts:
@@ -167,13 +169,14 @@ class _Wire:
         """For the next bytes, from now on."""
         self._socket.settimeout(seconds)
 
-    def _send_slowly(self, part: bytes) -> None:
-        """As the registry takes it. ``sendall`` would have to be over in time as a whole, and TLS sends all or nothing."""
+    def _send_slowly(self, part: Piece) -> None:
+        """As the registry takes it. ``sendall`` would have to be over in time as a whole; so would TLS, which gets less."""
         self.wait_at_most(self._stall)
         view = memoryview(part)
+        most = _AT_ONCE if self._is_over_tls else len(view)
         try:
             while view:
-                view = view[self._socket.send(view[:_AT_ONCE]) :]
+                view = view[self._socket.send(view[:most]) :]
         except TimeoutError as error:
             raise StalledError(f"no byte for {self._stall:g} s") from error
         self.wait_at_most(_READ_TIMEOUT)
@@ -225,7 +228,7 @@ def _lines(method: str, headers: Mapping[str, str], body: Body) -> str:
     return "".join(lines)
 
 
-def _chunked(body: Iterable[bytes]) -> Iterator[bytes]:
+def _chunked(body: Iterable[Piece]) -> Iterator[bytes]:
     for part in filter(None, body):
-        yield b"%x\r\n%b\r\n" % (len(part), part)
+        yield b"".join((b"%x\r\n" % len(part), bytes(part), b"\r\n"))
     yield b"0\r\n\r\n"

@@ -129,4 +129,4 @@ def test_a_layer_with_a_sha512_digest_passes(name: str, tmp_path: Path) -> None:
         add_blob(store, b"layer", digest_of(b"layer", "sha512"))
         assert store.has_blob(IMAGE.repository, digest_of(b"layer", "sha512"))
         with store.open_blob(IMAGE.repository, digest_of(b"layer", "sha512")) as chunks:
-            assert b"".join(chunks) == b"layer"
+            assert b"".join(map(bytes, chunks)) == b"layer"
