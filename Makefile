@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help venv demo check test format clean lint tools fuzz torture bench-lint bench-plan bench-copy data examples
+.PHONY: help venv demo check test format clean lint tools fuzz torture bench-lint bench-plan bench-copy bench-tui data examples pictures
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -39,6 +39,12 @@ bench-plan: .venv/installed ## measure plan beside regsync on real registries (A
 
 bench-copy: .venv/installed ## measure apply beside regsync, crane and skopeo on real registries (ARGS='--only W2 --runs 2', ARGS=--write)
 	@$(BIN)/python -m bench.copying $(ARGS)
+
+bench-tui: .venv/installed ## measure the review beside a stock DataTable (ARGS=--quick; ARGS=--write updates docs/performance.md)
+	@$(BIN)/python -m bench.tui $(ARGS)
+
+pictures: .venv/installed-dev ## draw anew how the review looks: docs/pictures, and the texts that tests compare
+	@$(BIN)/python -m tests.review_pictures
 
 examples: .venv/installed-dev ## write anew what planner says about the specs in examples/, and docs/configuration.md
 	@$(BIN)/python -m tests.examples

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bench.access import Tally
 from bench.measuring import Run, ratio
+from bench.peers import FLOOR
 from bench.transfers import Workload
 from bench.wan import BYTES_PER_SECOND, ROUND_TRIP
 
@@ -103,7 +104,8 @@ def again_table(work: Workload, found: Mapping[str, Sequence[Run]]) -> str:
 def _best(seconds: Mapping[str, Sequence[float]]) -> list[float]:
     """The fastest peer of each round, among those that took part in all."""
     rounds = len(seconds["planner"])
-    peers = [each for name, each in seconds.items() if name != "planner" and len(each) == rounds]
+    no_peers = ("planner", FLOOR)
+    peers = [each for name, each in seconds.items() if name not in no_peers and len(each) == rounds]
     return [min(each) for each in zip(*peers, strict=True)]
 
 

@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.measuring import PYTHON
-from bench.tools import find, obtain
+from bench.tools import ROOT, find, obtain
 
 PLANNER = str(PYTHON.parent / "planner")
 REGSYNC = "github.com/regclient/regclient/cmd/regsync@latest"
 CRANE = "github.com/google/go-containerregistry/cmd/crane@latest"
+FLOOR = "bare floor"
+_RUN_FLOOR = (
+    "import sys; sys.path.insert(0, {root!r}); from bench.floor import main; sys.exit(main())"
+)
 # regsync, as strong as it gets: more of either makes it slower here.
 PARALLEL, CONCURRENT = 8, 16
 _CRANE_JOBS = 8
@@ -44,7 +48,7 @@ class Contender(NamedTuple):
 
 
 def contenders() -> Sequence[Contender]:
-    """All that are there, planner first; what is missing is built where there is Go."""
+    """All that are there, planner first, ``bench.floor`` last; what is missing is built where there is Go."""
     found = [Contender("planner", "", planner_command)]
     if regsync := obtain(REGSYNC, "regsync"):
         asks = f"parallel {PARALLEL}, reqConcurrent {CONCURRENT}, one entry for each tag"
@@ -56,6 +60,7 @@ def contenders() -> Sequence[Contender]:
     if skopeo := find("skopeo"):
         version = f"skopeo {said(skopeo, '--version').rpartition(' ')[2]} (--all)"
         found.append(Contender("skopeo sync", version, _skopeo))
+    found.append(Contender(FLOOR, "", _floor))
     return found
 
 
@@ -125,6 +130,13 @@ def _crane(folder: Path, copy: Copy) -> Sequence[str]:
     script = folder / "crane.sh"
     script.write_text(f"set -e\n{''.join(lines)}", "utf-8")
     return ["sh", str(script)]
+
+
+def _floor(folder: Path, copy: Copy) -> Sequence[str]:
+    listed = folder / "images.txt"
+    listed.write_text("\n".join(copy.names), "utf-8")
+    program = [str(PYTHON), "-c", _RUN_FLOOR.format(root=str(ROOT))]
+    return [*program, copy.source, copy.target, str(listed)]
 
 
 def _skopeo(folder: Path, copy: Copy) -> Sequence[str]:

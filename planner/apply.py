@@ -2,25 +2,33 @@
 
 Invariants: a step starts only after everything that it needs has succeeded, so a tag is written last; what depends on a failed
 step never starts; independent images go on; once cancelled, nothing new starts.
+
+While it runs it obeys ``core.controls``: paused, it starts nothing; an image that is cancelled takes along what nobody else
+needs, and keeps no other from being finished, but for what makes no sense without it (``core.demand``); what is retried starts
+after all that it needs, too.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from planner.core.controls import Cancel, Control, Pause, Resume, Retry
+from planner.core.demand import Demand
 from planner.core.errors import RegistryError, StaleError
 from planner.core.events import (
     BytesMoved,
     Event,
     Finished,
+    ImageCancelled,
     ImageDone,
     ImageFailed,
+    Paused,
+    Resumed,
+    Retried,
     Started,
     StepDone,
     StepFailed,
@@ -30,7 +38,8 @@ from planner.core.events import (
 )
 from planner.core.graph import Graph, build_graph, root_id
 from planner.core.plan import Change, Plan
-from planner.core.steps import CopyBlob, MountBlob, Outcome, Step, size_of
+from planner.core.schedule import Order, Ready
+from planner.core.steps import CopyBlob, Outcome, Step, size_of
 from planner.core.text import plural, short_digest
 from planner.stores.opening import Stores
 from planner.stores.referring import is_listed
@@ -38,10 +47,6 @@ from planner.stores.workers import workers
 
 DEFAULT_PARALLELISM = 32
 _TICK = 1.0
-_SMALL = 1024 * 1024
-_LARGE_SHARE = 4
-# The source does not have the blob, or has another one under its digest: no use in asking it once for each image.
-_NOWHERE = frozenset({"BLOB_UNKNOWN", "DIGEST_MISMATCH", "CANCELLED"})
 
 Perform = Callable[[Step], Outcome]
 
@@ -51,7 +56,9 @@ class Run:
     """How to run. ``limit`` is how many steps there may be at a time.
 
     ``drain`` returns the bytes moved per step since it was last called, ``waits`` the hosts that ask for patience, for how many
-    seconds and why; ``clock`` counts seconds.
+    seconds and why; ``clock`` counts seconds. ``controls`` returns what was asked for since it was last called; ``unwanted``
+    are steps that nobody needs any more, of which those that are under way are to break off. Where something failed, the run
+    is over only when nobody ``stays`` to have it retried.
     """
 
     executor: Executor
@@ -61,6 +68,9 @@ class Run:
     cancelled: Callable[[], bool] = lambda: False
     drain: Callable[[], Iterable[tuple[str, int]]] = tuple
     waits: Callable[[], Iterable[tuple[str, float, str]]] = tuple
+    controls: Callable[[], Iterable[Control]] = tuple
+    unwanted: set[str] = field(default_factory=set)
+    stays: Callable[[], bool] = lambda: False
     fail_fast: bool = False
     clock: Callable[[], float] = time.monotonic
 
@@ -78,7 +88,7 @@ def still_to_do(plan: Plan, changes: Sequence[Change], stores: Stores) -> list[C
     Raises:
         StaleError: a name holds neither what the plan saw nor what it wants.
     """
-    with workers(16) as pool:
+    with workers(DEFAULT_PARALLELISM) as pool:
         held = list(pool.map(lambda change: _held(plan, change, stores), changes))
     stale = [
         (change, digest)
@@ -138,25 +148,31 @@ class _Engine:
         self._run = run
         self._start = run.clock()
         self._graph: Graph = build_graph(plan, changes)
-        self._order = _Order(self._graph)
-        self._ready = _Ready(run.limit)
+        self._order = Order(self._graph)
+        self._ready = Ready(run.limit)
         self._running: dict[Future[Outcome], str] = {}
         self._done: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
-        self._failures: dict[str, Outcome] = {}
+        self._is_paused = False
+        self._demand: Demand | None = None
+        self._failures: set[str] = set()
         self._finished: set[str] = set()
         self._images: dict[str, list[Change]] = {}
+        self._failed: dict[str, None] = {}
         for change in changes:
             self._images.setdefault(root_id(plan, change), []).append(change)
 
     def events(self) -> Iterator[Event]:
         """The whole run."""
         total = self._plan.bytes_to_send(self._changes)
-        yield Started(self._now(), len(self._changes), len(self._graph), total)
+        names = tuple(str(change.target) for change in self._changes)
+        yield Started(self._now(), len(self._changes), len(self._graph), total, names)
+        yield from self._obey()
         yield from self._submit()
-        while self._running:
+        while self._running or self._is_held():
             yield from self._collect()
+            yield from self._obey()
             yield from self._submit()
-        yield from self._rest()
+        yield self._end()
 
     def _now(self) -> float:
         return round(self._run.clock() - self._start, 3)
@@ -164,8 +180,9 @@ class _Engine:
     def _submit(self) -> Iterator[Event]:
         """Start what may start."""
         for step_id in self._order.take():
-            self._ready.add(step_id, size_of(self._graph.steps[step_id]))
-        while not self._stopped() and (step_id := self._ready.pop()):
+            if step_id not in self._run.unwanted:
+                self._ready.add(step_id, size_of(self._graph.steps[step_id]))
+        while not (self._is_paused or self._is_stopped()) and (step_id := self._ready.pop()):
             step = self._graph.steps[step_id]
             future = self._run.executor.submit(self._run.perform, step)
             self._running[future] = step_id
@@ -173,8 +190,15 @@ class _Engine:
             future.add_done_callback(self._done.put)
             yield StepStarted(self._now(), step_id, size_of(step))
 
-    def _stopped(self) -> bool:
+    def _is_stopped(self) -> bool:
         return self._run.cancelled() or (self._run.fail_fast and bool(self._failures))
+
+    def _is_held(self) -> bool:
+        """Whether something may still begin although nothing runs."""
+        if self._run.cancelled():
+            return False
+        waits = self._is_paused and bool(self._ready) and not self._is_stopped()
+        return waits or (bool(self._failures - self._run.unwanted) and self._run.stays())
 
     def _collect(self) -> Iterator[Event]:
         done = list(_all_of(self._done, self._run.tick))
@@ -188,112 +212,80 @@ class _Engine:
     def _settle(self, step_id: str, outcome: Outcome) -> Iterator[Event]:
         self._ready.free(size_of(self._graph.steps[step_id]))
         if outcome.error:
-            self._failures[step_id] = outcome
-            self._order.failed(step_id, outcome)
             yield StepFailed(self._now(), step_id, outcome.error, outcome.hint)
+            yield from self._fail(step_id, outcome)
             return
         self._finished.add(step_id)
         self._order.done(step_id)
-        yield StepDone(self._now(), step_id, outcome.moved, outcome.mounted)
+        step = self._graph.steps[step_id]
+        # Of what is mounted from elsewhere, nothing was expected to be sent.
+        spared = max(0, step.size - outcome.moved) if isinstance(step, CopyBlob) else 0
+        yield StepDone(self._now(), step_id, outcome.moved, outcome.mounted, spared)
         for change in self._images.get(step_id, ()):
             yield ImageDone(self._now(), str(change.target), change.digest)
 
-    def _rest(self) -> Iterator[Event]:
-        """What became of the images that were not finished."""
-        done = failed = cancelled = 0
-        for root, changes in self._images.items():
-            cause = None if root in self._finished else self._cause(root)
-            if root in self._finished:
-                done += len(changes)
-            elif cause is None or cause.code == "CANCELLED":
-                cancelled += len(changes)
-            else:
-                failed += len(changes)
-                for change in changes:
-                    yield ImageFailed(self._now(), str(change.target), cause.error, cause.hint)
-        yield Finished(self._now(), done, failed, cancelled)
+    def _fail(self, step_id: str, outcome: Outcome) -> Iterator[Event]:
+        """What becomes of those that need a failed step; one that was stopped is no failure."""
+        if outcome.code == "CANCELLED":
+            return
+        self._failures.add(step_id)
+        for root in self._order.failed(step_id, outcome.code):
+            if root in self._images and root not in self._run.unwanted:
+                self._failed[root] = None
+                for change in self._images[root]:
+                    yield ImageFailed(self._now(), str(change.target), outcome.error, outcome.hint)
 
-    def _cause(self, root: str) -> Outcome | None:
-        """The failure that kept an image from being finished; None when it was just not reached."""
-        steps = (root, *sorted(self._graph.needed_for(root))) if self._failures else ()
-        causes = [self._failures[each] for each in steps if each in self._failures]
-        return min(causes, key=lambda cause: cause.code == "CANCELLED", default=None)
+    def _obey(self) -> Iterator[Event]:
+        """Do what was asked for."""
+        for control in self._run.controls():
+            match control:
+                case Pause() if not self._is_paused:
+                    self._is_paused = True
+                    yield Paused(self._now())
+                case Resume() if self._is_paused:
+                    self._is_paused = False
+                    yield Resumed(self._now())
+                case Cancel():
+                    yield from self._cancel(control.image)
+                case Retry():
+                    yield from self._retry()
+                case _:
+                    pass
 
+    def _cancel(self, image: str) -> Iterator[Event]:
+        """Leave an image out; one that is over, or whose name is being written, stays as it is."""
+        over = {*self._finished, *self._failed, *self._running.values(), *self._run.unwanted}
+        root = next((root for root in self._images if self._is_named(root, image)), None)
+        if root is None or root in over:
+            return
+        if self._demand is None:
+            self._demand = Demand(self._plan, self._changes, self._graph, self._order.dependents)
+        cancelled = self._demand.cancel(root, self._run.unwanted)
+        self._ready.drop(self._run.unwanted)
+        for each in cancelled:
+            self._failed.pop(each, None)
+            for change in self._images[each]:
+                yield ImageCancelled(self._now(), str(change.target))
 
-class _Order:
-    """Which steps may start by now."""
+    def _is_named(self, root: str, image: str) -> bool:
+        return any(str(change.target) == image for change in self._images[root])
 
-    def __init__(self, graph: Graph) -> None:
-        self._steps = graph.steps
-        self._left = {step_id: len(needs) for step_id, needs in graph.needs.items()}
-        self._waiting: dict[str, list[str]] = {}
-        for step_id, needs in graph.needs.items():
-            for need in needs:
-                self._waiting.setdefault(need, []).append(step_id)
-        self._ready = [step_id for step_id, left in self._left.items() if not left]
+    def _retry(self) -> Iterator[Event]:
+        again = self._failures - self._run.unwanted
+        if not again:
+            return
+        images = (change for root in self._failed for change in self._images[root])
+        yield Retried(self._now(), len(again), tuple(str(change.target) for change in images))
+        self._failures.clear()
+        self._failed.clear()
+        self._ready.clear()
+        self._order.restart(self._finished, frozenset(self._running.values()))
 
-    def take(self) -> list[str]:
-        """Those that were not taken before."""
-        taken, self._ready = self._ready, []
-        return taken
-
-    def done(self, step_id: str) -> None:
-        """What waited for this step alone may start."""
-        for each in self._waiting.get(step_id, ()):
-            self._let(each)
-
-    def failed(self, step_id: str, outcome: Outcome) -> None:
-        """What needs the step never starts, but who only wanted to share its blob may still fetch that itself."""
-        if isinstance(self._steps[step_id], CopyBlob) and outcome.code not in _NOWHERE:
-            for each in self._waiting.get(step_id, ()):
-                if isinstance(self._steps[each], MountBlob):
-                    self._let(each)
-
-    def _let(self, step_id: str) -> None:
-        self._left[step_id] -= 1
-        if not self._left[step_id]:
-            self._ready.append(step_id)
-
-
-class _Ready:
-    """What may start, at most ``limit`` steps at a time, in two lanes: large blobs, and everything that is a request or two.
-
-    Large blobs have a part of the places, the largest first; so none of them keeps the small steps waiting, which wait for
-    answers and not for bytes. Of these, what completes an image goes first.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._free = limit
-        self._free_for_large = max(1, limit // _LARGE_SHARE)
-        self._large: list[tuple[int, int, str]] = []
-        self._small: list[tuple[int, int, str]] = []
-        self._order = itertools.count()
-
-    def add(self, step_id: str, size: int) -> None:
-        """Something may start by now."""
-        urgency = -size if size else -(1 << 62)
-        lane = self._large if size > _SMALL else self._small
-        heapq.heappush(lane, (urgency, next(self._order), step_id))
-
-    def pop(self) -> str:
-        """What to start next; empty when nothing may start."""
-        if not self._free:
-            return ""
-        completes = self._small and self._small[0][0] < -_SMALL
-        if self._large and self._free_for_large and not (completes and self._free == 1):
-            self._free_for_large -= 1
-            lane = self._large
-        elif self._small:
-            lane = self._small
-        else:
-            return ""
-        self._free -= 1
-        return heapq.heappop(lane)[-1]
-
-    def free(self, size: int) -> None:
-        """A step of this size has ended."""
-        self._free += 1
-        self._free_for_large += size > _SMALL
+    def _end(self) -> Finished:
+        counts = {root: len(changes) for root, changes in self._images.items()}
+        done = sum(counts[root] for root in counts if root in self._finished)
+        failed = sum(counts[root] for root in self._failed)
+        return Finished(self._now(), done, failed, len(self._changes) - done - failed)
 
 
 def _all_of(done: queue.SimpleQueue[Future[Outcome]], tick: float) -> Iterator[Future[Outcome]]:

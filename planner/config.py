@@ -60,7 +60,8 @@ class Cluster(NamedTuple):
     """One entry of ``clusters``; paths are usable from the working directory.
 
     ``companions`` are further files of the cluster, which its spec is compared with. ``terraform``: its output supplies what
-    the spec does not say. ``bundle`` is the manifest of its release, a file or a URL, as are its ``packages``; ``packs`` are
+    the spec does not say. ``platforms`` are those that its nodes have, as they were written; none: all of an image is copied.
+    ``bundle`` is the manifest of its release, a file or a URL, as are its ``packages``; ``packs`` are
     lists, as ``images`` are. ``groups``, ``kubernetes_versions`` and ``packs_from`` are what ``Selection`` says of them.
     """
 
@@ -113,6 +114,13 @@ class LintSettings(NamedTuple):
     terraform: bool = False
 
 
+class ReviewSettings(NamedTuple):
+    """How the full-screen review looks, and its keys by the ids of bindings. Empty: as it was last, or by default."""
+
+    theme: str = ""
+    keymap: Mapping[str, str] = {}
+
+
 class Config(NamedTuple):
     """The nearest planner.yaml, or the defaults when there is none (``path`` and ``spec`` are None then).
 
@@ -127,6 +135,7 @@ class Config(NamedTuple):
     prune_scope: tuple[str, ...] = ()
     spec: Spec | None = None
     referrers: bool = False
+    review: ReviewSettings = ReviewSettings()
 
 
 def load_config(path: str = "", folder: Path | None = None) -> Config:
@@ -152,7 +161,12 @@ def parse_config(path: Path) -> Config:
 
 def config_findings(spec: Spec) -> list[Finding]:
     """What is wrong with a planner.yaml."""
-    return lint(spec, first_document(STRUCTURE)(spec), ())
+    found = lint(spec, first_document(STRUCTURE)(spec), ())
+    if found or not spec.root.get("review", "keymap"):
+        return found
+    from planner.core.keymap import keymap_findings  # noqa: PLC0415 - few have other keys
+
+    return keymap_findings(spec)
 
 
 def read_spec(path: Path) -> Spec:
@@ -209,6 +223,7 @@ def _parse(spec: Spec, path: Path) -> Config:
         tuple(_strings(root.get("prune", "scope"))),
         spec,
         root.get("referrers").is_true(),
+        _review(root.get("review")),
     )
 
 
@@ -278,6 +293,11 @@ def _lint(node: Node, folder: Path) -> LintSettings:
         str(folder),
         tuple((glob, kind.string()) for glob, kind in node.get("kinds").fields()),
     )
+
+
+def _review(node: Node) -> ReviewSettings:
+    keymap = {name: keys.string() for name, keys in node.get("keymap").fields()}
+    return ReviewSettings(node.get("theme").string(), keymap)
 
 
 def _strings(node: Node) -> Iterator[str]:

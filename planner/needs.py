@@ -26,6 +26,7 @@ from planner.core.family import (
     Trust,
 )
 from planner.core.plan import Input
+from planner.core.platforms import wanted_platforms
 from planner.core.refs import is_tag, name_problem, parse_image
 from planner.files import read_text
 from planner.specs import families, family_named, family_of
@@ -57,6 +58,7 @@ class Wanted:
     packages: tuple[str, ...] = ()
     packs: tuple[str, ...] = ()
     packs_from: str = ""
+    platforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,11 +262,6 @@ class _Reader:
         self._inputs[str(path)] = Input(str(path), _sha256(Path(path).read_bytes()), role)
 
     def cluster(self, cluster: Cluster, wanted: Wanted) -> ClusterNeeds:
-        if cluster.platforms:
-            raise UsageError(
-                f"cluster {cluster.name!r}: platforms cannot be chosen yet",
-                "remove platforms from planner.yaml: whole multi-platform images are copied",
-            )
         spec, family = load_spec(cluster.spec, wanted.kind or cluster.kind)
         self.note(cluster.spec, family.name)
         lists = (*cluster.images, *wanted.images)
@@ -292,7 +289,9 @@ class _Reader:
             wanted.packs_from or cluster.packs_from,
         )
         _check_choices(cluster, family, selection)
-        needs = (_named(need, cluster.name) for need in family.images().needs(spec, selection))
+        platforms = _platforms(cluster, wanted)
+        found = family.images().needs(spec, selection)
+        needs = (_named(need, cluster.name)._replace(platforms=platforms) for need in found)
         return ClusterNeeds(cluster.name, spec, family, tuple(needs))
 
 
@@ -311,6 +310,16 @@ def _check_choices(cluster: Cluster, family: Family, selection: Selection) -> No
                 f"{cluster.spec}: {option} has no meaning for {family.title}",
                 "leave it out, or give it for the clusters that it is meant for in planner.yaml",
             )
+
+
+def _platforms(cluster: Cluster, wanted: Wanted) -> tuple[str, ...]:
+    """Those of the command line, or else those of planner.yaml, which is named when one of them is none."""
+    if wanted.platforms:
+        return wanted_platforms(wanted.platforms)
+    try:
+        return wanted_platforms(cluster.platforms)
+    except UsageError as error:
+        raise UsageError(f"cluster {cluster.name!r}: {error.message}", error.hint) from error
 
 
 def _named(need: Need, cluster: str) -> Need:

@@ -17,6 +17,7 @@ from planner.core.family import Because, Need
 from planner.core.namespaces import Namespace
 from planner.core.place import Place
 from planner.core.plan import Access, Change, Plan
+from planner.core.platforms import of_all
 from planner.core.refs import ImageRef
 from planner.needs import Collected
 from planner.preflight import look_around
@@ -27,7 +28,7 @@ from planner.stores.opening import Stores
 from planner.stores.workers import workers
 from planner.survey import Asking, Note, Survey, Wish
 
-PARALLELISM = 16
+PARALLELISM = 32
 
 
 class Prepared(NamedTuple):
@@ -173,7 +174,14 @@ def _wishes(
             raise _collision(target, wanted, need)
         wanted.append(need)
     return [
-        Wish(target, each[0].source, _reasons(each), each[0].kind, pins.get(each[0].source, ""))
+        Wish(
+            target,
+            each[0].source,
+            _reasons(each),
+            each[0].kind,
+            pins.get(each[0].source, ""),
+            of_all(need.platforms for need in each),
+        )
         for target, each in sorted(found.items())
     ]
 

@@ -13,8 +13,10 @@ from planner.core.events import (
     BytesMoved,
     Event,
     Finished,
+    ImageCancelled,
     ImageDone,
     ImageFailed,
+    Retried,
     Started,
 )
 from planner.core.plan import Change, Plan
@@ -41,9 +43,15 @@ class Recording:
         self._plan = plan
         self._clock = clock
         self._done: list[ImageDone] = []
-        self._images = self._failed = self._moved = 0
+        self._failed: set[str] = set()
+        self._images = self._moved = 0
         self._seconds = 0.0
         self._is_written = False
+
+    @property
+    def file(self) -> Path:
+        """The record."""
+        return self._folder / RECORD
 
     def begin(self, changes: Sequence[Change]) -> None:
         """Keep what is to be done until it is."""
@@ -60,7 +68,11 @@ class Recording:
             case ImageDone():
                 self._done.append(event)
             case ImageFailed():
-                self._failed += 1
+                self._failed.add(event.image)
+            case ImageCancelled():
+                self._failed.discard(event.image)
+            case Retried():
+                self._failed.difference_update(event.images)
             case Finished():
                 self.write()
                 if not (event.failed or event.cancelled):
@@ -107,12 +119,12 @@ class Recording:
             if change.op == "delete":
                 deleted.append((place, done.image))
             else:
-                last = Written(done.digest, str(change.source), at, plan)
+                last = Written(done.digest, str(change.source), at, plan, change.source_digest)
                 written.setdefault(place, {})[done.image] = last
         return record.after(self._run(at, plan, where), written, deleted)
 
     def _run(self, at: str, plan: str, where: Where) -> PastRun:
-        done, failed, seconds = len(self._done), self._failed, round(self._seconds, 3)
+        done, failed, seconds = len(self._done), len(self._failed), round(self._seconds, 3)
         left = self._images - done - failed
         read, written = places_of(self._plan, where)
         return PastRun(plan, at, done, failed, left, self._moved, seconds, read, written)

@@ -36,11 +36,15 @@ Fetch = Callable[[str], Manifest]
 
 
 class Companion(NamedTuple):
-    """Something that belongs to an image; ``word`` says what it does to it. ``tag`` is empty when its subject leads to it."""
+    """Something that belongs to an image; ``word`` says what it does to it. ``tag`` is empty when its subject leads to it.
+
+    ``image`` is the digest of the manifest that it belongs to in the end, of an index or of one in it.
+    """
 
     digest: str
     tag: str
     word: str
+    image: str = ""
 
     def beside(self, image: ImageRef) -> ImageRef:
         """Its name in the repository of an image."""
@@ -48,9 +52,17 @@ class Companion(NamedTuple):
 
 
 def companions(
-    store: Store, repository: str, digest: str, children: Iterable[str], fetch: Fetch
+    store: Store,
+    repository: str,
+    digest: str,
+    children: Iterable[str],
+    fetch: Fetch,
+    *,
+    of_each: bool = False,
 ) -> Iterator[Companion]:
     """All that belongs to an image and, if there is anything, to its ``children``; each after what it is about.
+
+    ``of_each``: to the children in any case.
 
     Raises:
         RegistryError: the store cannot tell, or there is more of it than anybody means.
@@ -66,8 +78,8 @@ def companions(
                     "look at them: they may have been made to exhaust their readers",
                 )
             if each.tag or each.digest not in parts:
-                yield each
-        if not found:
+                yield each._replace(image=subject)
+        if not found and not of_each:
             return
 
 
@@ -102,7 +114,10 @@ def _word(artifact_type: str) -> str:
 
 
 class Escort:
-    """Finds what has to go with images. ``fetch`` gets a manifest of a change's source by its digest, once."""
+    """Finds what has to go with images. ``fetch`` gets a manifest of a change's source by its digest, once.
+
+    ``left_behind`` counts what belongs to indexes of which others are made, for fewer platforms: it would not fit these.
+    """
 
     def __init__(
         self, stores: Stores, ground: Ground, fetch: Callable[[Change, str], Manifest]
@@ -110,6 +125,7 @@ class Escort:
         self._stores = stores
         self._ground = ground
         self._fetch = fetch
+        self.left_behind: dict[ImageRef, int] = {}
 
     def of(self, change: Change, children: Iterable[str]) -> list[Change]:
         """The changes that take along what belongs to the image of a change; blocked is what cannot be found out."""
@@ -121,12 +137,16 @@ class Escort:
             return self._fetch(replace(change, op="create"), digest)
 
         try:
-            found = companions(source, repository, change.digest, children, fetch)
-            done.extend(self._change(change, each) for each in found)
+            for each in companions(source, repository, change.held_at_source, children, fetch):
+                if each.image == change.source_digest:
+                    count = self.left_behind.get(change.target, 0)
+                    self.left_behind[change.target] = count + 1
+                else:
+                    done.append(self._change(change, each))
         except RegistryError as error:
             if error.retryable and error.status != _TOO_MANY_REQUESTS:
                 raise
-            lost = Companion("", tag_of(change.digest), "refers to")
+            lost = Companion("", tag_of(change.held_at_source), "refers to")
             done.append(replace(self._change(change, lost), op="blocked", reason=error.message))
         return done
 
@@ -177,9 +197,17 @@ class Escort:
 
 
 def missing(
-    image: ImageRef, held: ImageRef, digest: str, children: Iterable[str], stores: Stores
+    image: ImageRef,
+    held: ImageRef,
+    digest: str,
+    children: Iterable[str],
+    stores: Stores,
+    *,
+    of_each: bool = False,
 ) -> Iterator[str]:
     """What belongs to an image at its source, and is not found beside it where it is ``held``; in words.
+
+    ``of_each``: also when nothing belongs to the index, which may have been made for fewer platforms than its source has.
 
     Raises:
         RegistryError: one of the two cannot tell.
@@ -189,7 +217,7 @@ def missing(
     def fetch(wanted: str) -> Manifest:
         return source.manifest(image.repository, wanted)
 
-    for each in companions(source, image.repository, digest, children, fetch):
+    for each in companions(source, image.repository, digest, children, fetch, of_each=of_each):
         name = each.beside(held)
         found = target.head(name.repository, name.reference)
         if found is None:

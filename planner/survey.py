@@ -6,18 +6,20 @@ No scope but ``pull`` is ever asked for, and nothing is written.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from planner.core.content import NO_PLATFORM, Manifest
+from planner.core.content import NO_PLATFORM, Manifest, refuse_endless
 from planner.core.errors import RegistryError
 from planner.core.family import ArtifactKind, Because
 from planner.core.place import Place
 from planner.core.plan import Change, Op, Plan
 from planner.core.refs import ImageRef
 from planner.core.text import plural, short_digest
+from planner.narrower import Narrower, told_if_whole
 from planner.preflight import Ground
+from planner.presence import Presence, parts
 from planner.pulls import TOO_MANY_REQUESTS, Budget, Pulls
 from planner.referrers import Escort
 from planner.stores.cache import ManifestCache
@@ -26,10 +28,6 @@ from planner.stores.opening import Stores
 from planner.stores.recorded import NotRecordedError
 from planner.stores.workers import Workers
 
-# Everything that walks an image visits each path to a manifest: an index of indexes multiplies them.
-_DEEPEST = 2
-_MOST_CHILDREN = 1000
-
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 Note = Callable[[str, int, int], None]
@@ -37,13 +35,17 @@ Note = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One name that must exist, with every reason for it. ``pin`` is the digest that it is locked to, empty for none."""
+    """One name that must exist, with every reason for it. ``pin`` is the digest that it is locked to, empty for none.
+
+    ``platforms`` are the only ones that are wanted of it; none: all.
+    """
 
     target: ImageRef
     source: ImageRef
     because: tuple[Because, ...]
     kind: ArtifactKind = "image"
     pin: str = ""
+    platforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Survey:
         self._answered: set[str] = set()
         self._pinned: frozenset[ImageRef] = frozenset()
         self._budget = Budget()
+        self._narrower = Narrower(self._content)
+        self._left_behind: dict[ImageRef, int] = {}
 
     def plan(self, wishes: list[Wish]) -> Plan:
         """The changes for all wishes, with the content of those that are pending."""
@@ -88,8 +92,9 @@ class Survey:
         self._raise_where_all_is_refused()
         changes = self._each("manifests", self._with_content, changes)
         changes += self._escorts(changes) if self._referrers else []
+        changes = [self._told_what_stays(each) for each in changes]
         everything = Plan(tuple(changes), self._manifests)
-        present = self._present(everything)
+        present = Presence(self._stores, self._cache, self._ground, self._each).of(everything)
         checked = tuple(self._checked(change, everything, present) for change in changes)
         return replace(everything, changes=checked, present=present).trimmed()
 
@@ -129,7 +134,13 @@ class Survey:
             return replace(blocked, because=wish.because, kind=wish.kind)
         current = self._current(wish.target)
         change = Change(
-            "create", wish.target, wish.source, "", current, because=wish.because, kind=wish.kind
+            "create",
+            wish.target,
+            wish.source,
+            current=current,
+            because=wish.because,
+            kind=wish.kind,
+            wanted_platforms=wish.platforms,
         )
         try:
             digest = wish.pin or self._wanted(wish.source)
@@ -140,6 +151,11 @@ class Survey:
             return replace(change, op="blocked", reason=error.message)
         if not digest:
             return replace(change, op="blocked", reason=f"the source has no {wish.source}")
+        if wish.platforms:
+            change = self._narrowed(replace(change, digest=digest))
+            if change.op == "blocked":
+                return change
+            digest = change.digest
         op: Op = "create" if not current else "same" if current == digest else "move"
         if (
             op == "move"
@@ -155,6 +171,15 @@ class Survey:
             return replace(change, op="blocked", digest=digest, reason=reason)
         return replace(change, op=op, digest=digest)
 
+    def _narrowed(self, change: Change) -> Change:
+        """For the platforms that are wanted; a tag that cannot be moved may hold all of them."""
+        if change.current == change.digest and self._ground.is_frozen(change.target):
+            return change
+        try:
+            return self._narrower.narrowed(change)
+        except RegistryError as error:
+            return self._blocked_by(change, error)
+
     def _current(self, target: ImageRef) -> str:
         if self._ground.is_new(target):
             return ""
@@ -164,11 +189,13 @@ class Survey:
             if not target.digest:
                 raise
             held = None  # content has no other place than its digest: at worst it is there already
+        self._narrower.saw(held)
         return held.digest if held else ""
 
     def _wanted(self, source: ImageRef) -> str:
         found = self._stores.source(source.registry).head(source.repository, source.reference)
         self._answered.add(source.registry)
+        self._narrower.saw(found)
         return (source.digest or found.digest) if found else ""
 
     def _raise_where_all_is_refused(self) -> None:
@@ -182,11 +209,16 @@ class Survey:
         if change.op == "blocked" or (change.op == "same" and not self._deep):
             return change
         try:
-            return replace(change, platforms=tuple(self._fetch(change, change.digest)))
+            platforms = tuple(self._fetch(change, change.digest))
         except RegistryError as error:
-            if error.retryable and error.status != TOO_MANY_REQUESTS:
-                raise
-            return replace(change, op="blocked", reason=self._why_not_fetched(change, error))
+            return self._blocked_by(change, error)
+        return told_if_whole(replace(change, platforms=platforms))
+
+    def _blocked_by(self, change: Change, error: RegistryError) -> Change:
+        """What is wrong with one image must not end the plan; that a registry does not answer does."""
+        if error.retryable and error.status != TOO_MANY_REQUESTS:
+            raise error
+        return replace(change, op="blocked", reason=self._why_not_fetched(change, error))
 
     def _why_not_fetched(self, change: Change, error: RegistryError) -> str:
         """What is pinned may be gone: the source is asked for that digest alone."""
@@ -198,9 +230,7 @@ class Survey:
     def _fetch(self, change: Change, digest: str, depth: int = 0) -> Iterator[str]:
         """Load a manifest and its children; yield the platforms of an index."""
         manifest = self._manifest(change, digest)
-        if depth > _DEEPEST or len(manifest.children) > _MOST_CHILDREN:
-            message = f"{change.source}: the index is too deep or too long to be an image's"
-            raise RegistryError(message, "look at it: it may have been made to exhaust its readers")
+        refuse_endless(manifest, depth, str(change.source))
         for child in manifest.children:
             if child.platform != NO_PLATFORM:
                 yield child.platform or "unknown"
@@ -215,20 +245,23 @@ class Survey:
         ]
         found: dict[ImageRef, Change] = {}
         for escorts in self._each(
-            "signatures", lambda each: escort.of(each, self._parts(each.digest)), images
+            "signatures", lambda each: escort.of(each, parts(self._manifests, each.digest)), images
         ):
             for each in escorts:
                 first = found.setdefault(each.target, each)
                 because = tuple(sorted({*first.because, *each.because}))
                 found[each.target] = replace(first, because=because)
+        self._left_behind = escort.left_behind
         wanted = [each for target, each in found.items() if target not in known]
         return self._each("manifests", self._with_content, wanted)
 
-    def _parts(self, digest: str) -> Iterator[str]:
-        """The digests of the manifests below one."""
-        for child in self._manifests[digest].children:
-            yield child.digest
-            yield from self._parts(child.digest)
+    def _told_what_stays(self, change: Change) -> Change:
+        """What belongs to an index does not belong to what is made of it."""
+        count = self._left_behind.get(change.target, 0)
+        if not count or not change.source_digest:
+            return change
+        stays = f"{plural(count, 'signature')} and the like stay behind, being of the source's whole index"
+        return replace(change, reason="; ".join(filter(None, (change.reason, stays))))
 
     def _manifest(self, change: Change, digest: str) -> Manifest:
         """Each one is asked for once, however many names share it.
@@ -238,12 +271,18 @@ class Survey:
         """
         if reason := _why_not_by_digest(change.source, digest):
             raise RegistryError(reason)
+        manifest = self._content(change, digest)
+        self._manifests[digest] = manifest
+        return manifest
+
+    def _content(self, change: Change, digest: str) -> Manifest:
+        """The same, without making it a part of the plan."""
         with self._fetching[digest]:
-            manifest = self._manifests.get(digest) or self._cache.get(digest)
+            known = self._manifests.get(digest) or self._narrower.made.get(digest)
+            manifest = known or self._cache.get(digest)
             if manifest is None:
                 manifest = self._read(change, digest)
                 self._cache.put(manifest)
-            self._manifests[digest] = manifest
             return manifest
 
     def _read(self, change: Change, digest: str) -> Manifest:
@@ -257,45 +296,6 @@ class Survey:
         with self._budget.pull(change.origin.registry, store):
             return store.manifest(change.origin.repository, digest)
 
-    def _present(self, plan: Plan) -> Mapping[str, tuple[Place, ...]]:
-        """Which repositories hold which blobs, and of what is to be checked also which manifests: one HEAD each."""
-        asked = list(dict.fromkeys(self._questions(plan, self._empty_places(plan))))
-        answers = self._each("blobs", self._holds, asked)
-        found: dict[str, list[Place]] = {}
-        for question, is_there in zip(asked, answers, strict=True):
-            if is_there:
-                found.setdefault(question.digest, []).append(question.place)
-        return {digest: tuple(sorted(places)) for digest, places in found.items()}
-
-    def _empty_places(self, plan: Plan) -> frozenset[Place]:
-        """The repositories without any tag: what a run that broke off left there, copying finds and need not send again."""
-        placed = [each for each in plan.changes if each.op != "blocked"]
-        unknown = {each.place for each in placed} - {each.place for each in placed if each.current}
-        new = {each.place for each in placed if self._ground.is_new(each.target)}
-        asked = sorted(unknown - new)
-        empty = self._each("repositories", self._is_empty, asked)
-        found = (place for place, is_empty in zip(asked, empty, strict=True) if is_empty)
-        return frozenset((*new, *found))
-
-    def _is_empty(self, place: Place) -> bool:
-        return self._stores.target(place.registry).is_empty(place.repository)
-
-    def _questions(self, plan: Plan, empty: Container[Place]) -> Iterator[_Question]:
-        for change in plan.changes:
-            if change.op == "blocked" or change.place in empty:
-                continue
-            for digest in plan.blobs(change):
-                yield _Question(change.place, digest, is_manifest=False)
-            if change.op == "same" and change.digest in plan.manifests:
-                for digest in self._parts(change.digest):
-                    yield _Question(change.place, digest, is_manifest=True)
-
-    def _holds(self, question: _Question) -> bool:
-        store = self._stores.target(question.place.registry)
-        if question.is_manifest:
-            return store.head(question.place.repository, question.digest) is not None
-        return store.has_blob(question.place.repository, question.digest)
-
     def _checked(
         self, change: Change, plan: Plan, present: Mapping[str, tuple[Place, ...]]
     ) -> Change:
@@ -304,7 +304,7 @@ class Survey:
             return change
         missing = [
             digest
-            for digest in (*plan.blobs(change), *self._parts(change.digest))
+            for digest in (*plan.blobs(change), *parts(self._manifests, change.digest))
             if change.place not in present.get(digest, ())
         ]
         if not missing:
@@ -325,11 +325,3 @@ def _why_not_by_digest(source: ImageRef, digest: str) -> str:
         f"{source.name}: registries store manifests by sha256 alone, and {short_digest(digest)} is another digest:"
         " name it by its tag, or by the sha256 digest of the same bytes"
     )
-
-
-class _Question(NamedTuple):
-    """Does the place hold the digest?"""
-
-    place: Place
-    digest: str
-    is_manifest: bool

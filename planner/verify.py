@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from planner.core.content import Descriptor, Manifest
 from planner.core.errors import RegistryError
 from planner.core.family import Need
+from planner.core.narrowing import kept_of, lacking_in
+from planner.core.platforms import of_all
 from planner.core.refs import ImageRef
 from planner.core.resolution import Attempt
 from planner.core.text import plural
@@ -61,10 +63,13 @@ def verify(
         RegistryError: a registry does not answer, or refuses to; with ``referrers``, that may be a source.
     """
     distinct = _distinct(needs)
+    origins = _Origins(stores)
+
+    def verdict(need: Need) -> Verified:
+        return _Walk(stores, need, origins, blobs=blobs, referrers=referrers).verdict()
+
     with workers(PARALLELISM) as pool:
-        yield from pool.map(
-            lambda need: _Walk(stores, need, blobs=blobs, referrers=referrers).verdict(), distinct
-        )
+        yield from pool.map(verdict, distinct)
 
 
 def readings_of(results: Iterable[Verified]) -> tuple[Reading, ...]:
@@ -110,20 +115,47 @@ def _distinct(needs: Iterable[Need]) -> list[Need]:
         key = need.source, need.kind, need.resolution.attempts
         first = found.setdefault(key, need)
         more = (each for each in need.because if each not in first.because)
-        found[key] = first._replace(because=(*first.because, *more))
+        platforms = of_all((first.platforms, need.platforms))
+        found[key] = first._replace(because=(*first.because, *more), platforms=platforms)
     return list(found.values())
+
+
+class _Origins:
+    """What sources have for which platform; threads may share it. One that cannot be asked is not asked again."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._silent: set[str] = set()
+
+    def lack(self, image: ImageRef, platforms: Sequence[str]) -> tuple[str, ...]:
+        """Those of the platforms that the source surely has nothing for."""
+        if image.registry in self._silent:
+            return ()
+        try:
+            source = self._stores.source(image.registry)
+            found = source.manifest(image.repository, image.reference)
+        except RegistryError as error:
+            if error.status != 404:
+                self._silent.add(image.registry)
+            return ()
+        return lacking_in(found.children, platforms)
 
 
 class _Walk:
     """One image's way through its attempts."""
 
-    def __init__(self, stores: Stores, need: Need, *, blobs: bool, referrers: bool) -> None:
+    def __init__(
+        self, stores: Stores, need: Need, origins: _Origins, *, blobs: bool, referrers: bool
+    ) -> None:
         self._stores = stores
         self._need = need
+        self._origins = origins
         self._blobs = blobs
         self._referrers = referrers
         self._parts: list[str] = []
         self._readings: list[Reading] = []
+        self._nowhere: tuple[str, ...] = ()
+        self._root = ""
 
     def verdict(self) -> Verified:
         refusals: list[str] = []
@@ -148,28 +180,42 @@ class _Walk:
         if found is None:
             refusals.append(f"{target} is not there")
             return None
+        self._root = found.digest
         verdict: Verdict = "incomplete"
         lost = _counted("part", self._missing(store, target.repository, found.digest))
         if not lost:
             verdict, lost = "unsigned", self._unsigned(target, found.digest)
         if not lost:
-            verdict, lost = "found", _all(refusals)
+            verdict, lost = "found", _all([*refusals, *self._said_of_platforms()])
         readings = tuple(self._readings)
         return Verified(self._need, verdict, attempt.endpoint, found.digest, lost, blobs=readings)
 
     def _unsigned(self, target: ImageRef, digest: str) -> str:
         if not self._referrers:
             return ""
-        listed = missing(self._need.source, target, digest, self._parts, self._stores)
+        listed = missing(
+            self._need.source,
+            target,
+            digest,
+            self._parts,
+            self._stores,
+            of_each=bool(self._need.platforms),
+        )
         return _counted("signature or the like", listed)
 
+    def _said_of_platforms(self) -> Iterator[str]:
+        if self._nowhere:
+            yield f"the image has nothing for {', '.join(self._nowhere)}"
+
     def _missing(self, store: Store, repository: str, digest: str) -> Iterator[str]:
-        """What a manifest names and the repository does not hold."""
+        """What a manifest names for the cluster's platforms, and the repository does not hold."""
         manifest = self._manifest(store, repository, digest)
         if manifest is None:
             yield digest
             return
-        for child in manifest.children:
+        if digest == self._root:
+            yield from self._lacking(manifest)
+        for child in kept_of(manifest.children, self._need.platforms):
             self._parts.append(child.digest)
             yield from self._missing_child(store, repository, child)
         if self._blobs:
@@ -178,6 +224,17 @@ class _Walk:
                     self._readings.append(Reading(store, repository, blob))
                 else:
                     yield blob.digest
+
+    def _lacking(self, manifest: Manifest) -> Iterator[str]:
+        """The platforms that nodes will look for in vain, and that a plan would bring.
+
+        What the source has nothing for either is no fault, as long as some of the nodes can run the image: they are all that it
+        is for. Where the source cannot be asked, that is not proved.
+        """
+        lacking = lacking_in(manifest.children, self._need.platforms)
+        if lacking and len(lacking) < len(self._need.platforms):
+            self._nowhere = self._origins.lack(self._need.source, lacking)
+        yield from (f"an image for {each}" for each in lacking if each not in self._nowhere)
 
     def _missing_child(self, store: Store, repository: str, child: Descriptor) -> Iterator[str]:
         if self._blobs:

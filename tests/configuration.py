@@ -45,5 +45,7 @@ def _sections(table: Mapping[str, Any], path: str) -> Iterator[str]:
 
 def _told(value: Mapping[str, Any]) -> str:
     words = [f"`{each}`" for each in value.get("enum", ())]
-    text = " ".join((value["description"], *([f"One of {', '.join(words)}."] if words else [])))
+    usual = [f"By default `{value['default']}`."] if "default" in value else []
+    one_of = [f"One of {', '.join(words)}."] if words else []
+    text = " ".join((value["description"], *one_of, *usual))
     return text.replace("|", "\\|")

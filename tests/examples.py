@@ -23,6 +23,7 @@ from planner.sample import write_samples
 from planner.stores.layout import Layout, LayoutFolder
 from planner.ui.cli import main
 from tests.configuration import PAGE, page
+from tests.keymap import SCHEMA, schema_with_keys
 
 FOLDER = Path(__file__).parents[1] / "examples"
 _PLACES = ("--from", "oci:upstream", "--to", "oci:registry")
@@ -167,6 +168,8 @@ def _write(case: Case) -> None:
 
 
 if __name__ == "__main__":
+    # First of all: whatever reads the schema keeps it.
+    SCHEMA.write_text(schema_with_keys(SCHEMA.read_text("utf-8")), "utf-8")
     for each in CASES:
         _write(each)
     PAGE.write_text(page(), "utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -18,21 +18,26 @@ from hypothesis import strategies as some
 
 from planner.apply import Run, apply, still_to_do
 from planner.core.content import digest_of
+from planner.core.controls import Cancel, Control, Pause, Resume, Retry
 from planner.core.errors import StaleError
 from planner.core.events import (
     BytesMoved,
     Event,
     Finished,
+    ImageCancelled,
     ImageDone,
     ImageFailed,
+    Paused,
     Progress,
+    Resumed,
+    Retried,
     Started,
     StepDone,
     StepFailed,
     StepStarted,
     Ticked,
 )
-from planner.core.graph import build_graph
+from planner.core.graph import build_graph, root_id
 from planner.core.plan import Plan
 from planner.core.plan_file import from_json, to_json
 from planner.core.steps import CopyBlob, MountBlob, Outcome, Step, size_of
@@ -43,6 +48,7 @@ from tests.fakes import (
     CutUploadAfter,
     FakeRegistry,
     Fault,
+    Stall,
     Status,
     WrongBytes,
     WrongDigestHeader,
@@ -564,3 +570,274 @@ def test_one_image_under_two_names_in_a_repository_is_done_twice(world: World) -
 def test_nothing_to_do_is_done_at_once() -> None:
     events = list(apply(Plan(()), (), Run(Inline(), lambda _: Outcome())))
     assert [type(each) for each in events] == [Started, Finished]
+
+
+# Steered while it runs.
+
+
+Script = Callable[[], list[Control]]
+
+
+def scripted(*turns: Sequence[Control]) -> Script:
+    """Controls by the turns of the engine in which they are asked for."""
+    left = iter(turns)
+    return lambda: list(next(left, ()))
+
+
+def steered(plan: Plan, work: Callable[[Step], Outcome], **options: Any) -> list[Event]:
+    return list(apply(plan, plan.pending, Run(Inline(), work, limit=1, **options)))
+
+
+def sometimes(often: int = 200) -> Callable[[], bool]:
+    """True so often: a run that waits for ever would fail no test."""
+    turns = itertools.count()
+    return lambda: next(turns) < often
+
+
+def names_of(events: list[Event], *kind: type) -> list[str]:
+    return [each.image for each in kinds(events, *kind)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=some.integers(0, 10_000), limit=some.integers(1, 9))
+def test_whatever_is_asked_for_no_step_comes_too_early_and_all_images_are_accounted_for(
+    seed: int, limit: int
+) -> None:
+    plan, chance = make_random_plan(seed), random.Random(seed)
+    graph = build_graph(plan, plan.pending)
+    roots = {root_id(plan, each): str(each.target) for each in plan.pending}
+    names = [str(each.target) for each in plan.pending]
+    finished: set[str] = set()
+    gone: set[str] = set()
+    unwanted: set[str] = set()
+    turns = itertools.count()
+
+    def work(step: Step) -> Outcome:
+        early = graph.needs[step.id] - finished
+        assert not early or isinstance(step, MountBlob)
+        assert all(isinstance(graph.steps[each], CopyBlob) for each in early)
+        assert step.id not in finished
+        assert step.id not in unwanted
+        assert roots.get(step.id) not in gone
+        if chance.random() < 0.15:
+            return Outcome(error="broken")
+        finished.add(step.id)
+        return Outcome()
+
+    def controls() -> list[Control]:
+        if next(turns) > 60:
+            return [Resume()]
+        known: list[Control] = [Pause(), Resume(), Retry(), Cancel(chance.choice(names))]
+        return chance.choices(known, k=chance.randint(0, 2))
+
+    run = Run(
+        *(Inline(), work, limit),
+        tick=0,
+        controls=controls,
+        unwanted=unwanted,
+        stays=lambda: next(turns) < 60,
+    )
+    events, is_paused = [], False
+    for event in apply(plan, plan.pending, run):
+        events.append(event)
+        assert not (is_paused and isinstance(event, StepStarted))
+        is_paused = (is_paused or isinstance(event, Paused)) and not isinstance(event, Resumed)
+        gone |= {event.image} if isinstance(event, ImageCancelled) else set()
+    progress = fold(events)
+    end = ending(events)
+    assert end.done == len(names_of(events, ImageDone)) == len(finished & roots.keys())
+    assert (end.failed, end.cancelled) == (len(progress.failed), len(gone))
+    assert end.done + end.failed + end.cancelled == len(names)
+    assert gone.isdisjoint(names_of(events, ImageDone))
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=some.integers(0, 10_000), limit=some.integers(1, 9))
+def test_who_is_cancelled_keeps_nobody_else_from_being_finished(seed: int, limit: int) -> None:
+    plan, chance = make_random_plan(seed), random.Random(seed)
+    names = [str(each.target) for each in plan.pending]
+    chosen = chance.sample(names, chance.randint(0, len(names)))
+    run = Run(
+        *(Inline(), lambda _: Outcome(), limit),
+        controls=scripted(*([Cancel(each)] for each in chosen)),
+    )
+    events = list(apply(plan, plan.pending, run))
+    done, cancelled = names_of(events, ImageDone), names_of(events, ImageCancelled)
+    assert sorted([*done, *cancelled]) == sorted(names)
+    assert set(cancelled) <= set(chosen)
+    assert (ending(events).done, ending(events).cancelled) == (len(done), len(cancelled))
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=some.integers(0, 10_000), limit=some.integers(1, 9))
+def test_what_fails_at_first_is_done_when_it_is_retried(seed: int, limit: int) -> None:
+    plan, chance = make_random_plan(seed), random.Random(seed)
+    tried: set[str] = set()
+
+    def work(step: Step) -> Outcome:
+        if step.id not in tried and chance.random() < 0.4:
+            tried.add(step.id)
+            return Outcome(error="broken", code=chance.choice(["", "BLOB_UNKNOWN"]))
+        return Outcome()
+
+    run = Run(*(Inline(), work, limit), tick=0, controls=lambda: [Retry()], stays=sometimes())
+    events = list(apply(plan, plan.pending, run))
+    assert ending(events).done == len(plan.pending)
+    assert fold(events).failed == ()
+    retried = [image for each in kinds(events, Retried) for image in each.images]
+    assert sorted(retried) == sorted(names_of(events, ImageFailed))
+    assert len(names_of(events, ImageDone)) == len(plan.pending)
+
+
+def fold(events: list[Event]) -> Progress:
+    progress = Progress()
+    for event in events:
+        progress = progress.after(event)
+    return progress
+
+
+def test_paused_before_it_began_it_waits_and_then_does_all(world: World) -> None:
+    plan = world.plan(*NAMES)
+    script = scripted([Pause()], [], [], [Resume()])
+    events = steered(plan, lambda _: Outcome(), tick=0, controls=script)
+    kinds_of = [type(each) for each in events]
+    assert kinds_of.index(Resumed) < kinds_of.index(StepStarted)
+    assert kinds_of.count(Paused) == 1
+    assert ending(events).done == 4
+
+
+def test_a_run_that_is_stopped_while_it_is_paused_ends(world: World) -> None:
+    stopped = itertools.chain([False] * 5, itertools.repeat(True))
+    plan = world.plan(*NAMES)
+    events = steered(
+        plan,
+        lambda _: Outcome(),
+        tick=0,
+        controls=scripted([Pause()]),
+        cancelled=lambda: next(stopped),
+    )
+    assert ending(events).cancelled == 4
+    assert not kinds(events, StepStarted)
+
+
+def test_a_cancelled_image_takes_along_what_it_alone_needs(world: World) -> None:
+    plan = world.plan(*NAMES)
+    started: list[str] = []
+
+    def work(step: Step) -> Outcome:
+        started.append(step.id)
+        return Outcome()
+
+    events = steered(plan, work, controls=scripted([Cancel(f"{MIRROR}/a/one:1")]))
+    assert names_of(events, ImageCancelled) == [f"{MIRROR}/a/one:1"]
+    assert (ending(events).done, ending(events).cancelled) == (3, 1)
+    ours = [each for each in started if "a/one" in each]
+    # The others share the layer by way of the repository that it was to come to first.
+    assert ours == [f"blob {MIRROR}/a/one@{digest_of(BASE)}"]
+
+
+@pytest.mark.parametrize("image", [f"{MIRROR}/a/one:2", "", f"{MIRROR}/a/one"])
+def test_an_unknown_image_cannot_be_cancelled(world: World, image: str) -> None:
+    plan = world.plan(*NAMES)
+    events = steered(plan, lambda _: Outcome(), controls=scripted([Cancel(image)]))
+    assert (ending(events).done, kinds(events, ImageCancelled)) == (4, [])
+
+
+def test_a_manifest_that_an_index_names_cannot_be_cancelled_while_the_index_can(
+    world: World,
+) -> None:
+    child = f"b/multi@{digest(world.upstream, 'b/multi:arm64')}"
+    plan = world.plan("b/multi:1", child)
+    names = [str(each.target) for each in plan.pending]
+    only = next(each for each in names if "@" in each)
+    index = next(each for each in names if "@" not in each)
+    events = steered(plan, lambda _: Outcome(), controls=scripted([Cancel(only)]))
+    assert (ending(events).done, kinds(events, ImageCancelled)) == (2, [])
+    events = steered(plan, lambda _: Outcome(), controls=scripted([Cancel(index)]))
+    assert names_of(events, ImageCancelled) == [index]
+    assert names_of(events, ImageDone) == [only]
+
+
+def test_what_failed_can_be_retried_after_all_else_is_done(world: World) -> None:
+    is_broken = [True]
+
+    def work(step: Step) -> Outcome:
+        is_bad = is_broken[0] and isinstance(step, CopyBlob) and "a/two" in step.id
+        return Outcome(error="broken", hint="mend it") if is_bad else Outcome()
+
+    plan = world.plan(*NAMES)
+    asked: list[bool] = []
+
+    def controls() -> list[Control]:
+        if not asked or len(asked) < 3:
+            return []
+        is_broken[0] = False
+        return [Retry()]
+
+    def stays() -> bool:
+        asked.append(True)
+        return True
+
+    events = steered(plan, work, tick=0, controls=controls, stays=stays)
+    assert names_of(events, ImageFailed) == [f"{MIRROR}/a/two:1"]
+    (retried,) = kinds(events, Retried)
+    assert retried.images == (f"{MIRROR}/a/two:1",)
+    assert len(names_of(events[: events.index(retried)], ImageDone)) == 3
+    assert (ending(events).done, ending(events).failed) == (4, 0)
+
+
+def test_a_mount_waits_again_for_a_bringer_that_is_retried(world: World) -> None:
+    """Or each of them would fetch the blob for itself once the source answers again."""
+    tries: list[str] = []
+
+    def work(step: Step) -> Outcome:
+        if step.id.endswith(digest_of(BASE)):
+            tries.append(step.id)
+            if len(tries) <= 4:
+                return Outcome(error="source is down")
+        return Outcome()
+
+    plan = world.plan(*NAMES)
+    events = steered(plan, work, tick=0, stays=sometimes(), controls=retry_when(tries, 4))
+    assert ending(events).done == 4
+    again = tries[4:]
+    assert again[0].startswith("blob ")
+    assert [each.partition(" ")[0] for each in again].count("blob") == 1
+
+
+def retry_when(tries: list[str], count: int) -> Script:
+    asked: list[bool] = []
+
+    def controls() -> list[Control]:
+        if len(tries) >= count and not asked:
+            asked.append(True)
+            return [Retry()]
+        return []
+
+    return controls
+
+
+def test_a_new_run_of_an_event_names_its_images(world: World) -> None:
+    plan = world.plan(*NAMES)
+    (started,) = kinds(steered(plan, lambda _: Outcome()), Started)
+    assert started.names == tuple(str(each.target) for each in plan.pending)
+
+
+def test_a_blob_that_moves_for_a_cancelled_image_alone_is_cut_off(world: World) -> None:
+    """In a real run: what was sent of it is no image, and the others are whole."""
+    own = _own("a/two:1")
+    plan = world.plan(*NAMES)
+    copying = Copying(plan, plan.pending, world.stores(), parallelism=4)
+    world.upstream.faults.add(Fault("GET", f"blobs/{own}", Stall(30), every=True))
+    events: list[Event] = []
+    for event in copying.events():
+        events.append(event)
+        if isinstance(event, StepStarted) and event.step.endswith(own):
+            copying.cancel(f"{MIRROR}/a/two:1")
+        if isinstance(event, ImageCancelled):
+            world.upstream.faults.release()
+    assert names_of(events, ImageCancelled) == [f"{MIRROR}/a/two:1"]
+    assert (ending(events).done, ending(events).cancelled) == (3, 1)
+    assert digest(world.mirror, "a/two:1") == ""
+    with pytest.raises(KeyError):
+        world.mirror.blob("a/two", own)

@@ -153,11 +153,30 @@ def test_without_spec_and_clusters_there_is_nothing_to_do() -> None:
     assert "planner.yaml" in caught.value.hint
 
 
-def test_platforms_are_refused_until_they_can_be_chosen(tmp_path: Path) -> None:
-    chosen = cluster(tmp_path, "a")._replace(platforms=("linux/amd64",))
-    config = Config(clusters=(chosen,))
-    with pytest.raises(UsageError, match="cluster 'a': platforms cannot be chosen yet"):
-        collect(config, Wanted())
+def platforms_of(config: Config, wanted: Wanted) -> set[tuple[str, ...]]:
+    return {each.platforms for each in collect(config, wanted).needs}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        pytest.param((), ("linux/amd64", "linux/arm64"), id="as-planner.yaml-has-it"),
+        pytest.param(("linux/arm",), ("linux/arm/v7",), id="the-command-line-instead"),
+        pytest.param(("all",), (), id="whole-images-after-all"),
+    ],
+)
+def test_platforms_are_those_of_the_cluster(
+    tmp_path: Path, asked: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    chosen = cluster(tmp_path, "a")._replace(platforms=("linux/x86_64", "linux/arm64/v8"))
+    assert platforms_of(Config(clusters=(chosen,)), Wanted(platforms=asked)) == {expected}
+
+
+def test_a_cluster_whose_platform_is_none_is_named(tmp_path: Path) -> None:
+    chosen = cluster(tmp_path, "a")._replace(platforms=("linux/amd46",))
+    with pytest.raises(UsageError, match="cluster 'a': 'linux/amd46' is no platform") as caught:
+        collect(Config(clusters=(chosen,)), Wanted())
+    assert caught.value.hint == "did you mean linux/amd64?"
 
 
 def test_an_unknown_release_is_refused_with_a_guess(spec: Path) -> None:

@@ -37,6 +37,7 @@ from tests.making import (
     OTHER,
     UPSTREAM,
     World,
+    ending,
     make_collected,
     make_need,
     make_world,
@@ -166,6 +167,37 @@ def test_blobs_of_other_repositories_on_the_target_are_known(world: World) -> No
     (place,) = plan.present[digest_of(BASE)]
     assert (place.registry, place.repository) == (MIRROR, "a/two")
     assert digest_of(b"two") not in plan.present
+
+
+@pytest.mark.parametrize("name", ["a/two", "a/multi"])
+def test_what_images_in_sync_consist_of_is_remembered(world: World, name: str) -> None:
+    """No request tells that another repository holds the layer, and it is not sent again."""
+    world.sync(f"{name}:1")
+    asked = world.mirror.count("HEAD", "/blobs/")
+    plan = world.plan("a/one:1", f"{name}:1", deep=False)
+    assert [str(place) for place in plan.present[digest_of(BASE)]] == [f"{MIRROR}/{name}"]
+    assert world.mirror.count("HEAD", "/blobs/") == asked
+    before = world.mirror.count("PUT", "/blobs/")
+    assert ending(world.apply(plan)).failed == 0
+    assert world.mirror.count("PUT", "/blobs/") == before + 2  # its own layer and its configuration
+
+
+def test_what_is_remembered_and_gone_is_sent_all_the_same(world: World) -> None:
+    world.sync("a/two:1")
+    forget(world.mirror, "a/two", digest_of(BASE))
+    plan = world.plan("a/one:1", "a/two:1", deep=False)
+    assert plan.present
+    assert ending(world.apply(plan)).failed == 0
+    assert world.mirror.blob("a/one", digest_of(BASE)) == BASE
+
+
+def test_of_the_same_repository_nothing_is_believed_that_was_not_asked(world: World) -> None:
+    """What a repository is thought to hold is not even mounted into it."""
+    world.upstream.add_image("a/one", "2", [BASE, b"more"])
+    world.sync("a/one:1")
+    forget(world.mirror, "a/one", digest_of(BASE))
+    plan = world.plan("a/one:1", "a/one:2", deep=False)
+    assert digest_of(BASE) not in plan.present
 
 
 def test_planning_writes_nothing(world: World) -> None:

@@ -134,6 +134,7 @@ def test_a_run_is_added_to_what_is_there(tmp_path: Path) -> None:
         "source": "docker.io/library/a:1",
         "at": "2026-01-31T12:00:00Z",
         "plan": plan_id(plan_of("a:1")),
+        "source_digest": "",
     }
 
 

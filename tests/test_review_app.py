@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Footer, Input
+from textual.widgets._footer import FooterKey
 
 from planner.core.content import Manifest
-from planner.core.events import (
-    Event,
-    Finished,
-    ImageDone,
-    ImageFailed,
-    Progress,
-    Started,
-    StepStarted,
-    Ticked,
-)
 from planner.core.family import Because
 from planner.core.namespaces import Namespace
 from planner.core.plan import Access, Change, Plan
@@ -31,14 +22,14 @@ from planner.core.text import size
 from planner.sample import write_samples
 from planner.stores.layout import Layout, LayoutFolder
 from planner.stores.opening import Places, Stores
-from planner.ui.copying import Copying
 from planner.ui.review.app import Job, ReviewApp
-from planner.ui.review.confirm import Confirm, description
+from planner.ui.review.confirm import Confirm
 from planner.ui.review.details import DetailsScreen, details_text
-from planner.ui.review.dialogs import Checked, Notice
+from planner.ui.review.dialogs import Notice
 from planner.ui.review.list import PlanList
 from planner.ui.review.model import PlanModel
-from planner.ui.review.run import RunScreen, _batches
+from planner.ui.review.question import Checked, description
+from planner.ui.review.run import RunScreen
 from planner.ui.review.screen import ReviewScreen
 from planner.ui.review.texts import cut_end, cut_start
 from tests.test_review_model import (
@@ -105,6 +96,15 @@ async def until(pilot: Pilot[int], text: str) -> None:
     raise AssertionError(f"no {text!r} in:\n{shown(pilot)}")
 
 
+async def until_left(pilot: Pilot[int]) -> None:
+    """Wait for what happens behind the last key."""
+    for _ in range(1000):
+        if pilot.app._exit:
+            return
+        await pilot.pause(0.01)
+    raise AssertionError(f"still there:\n{shown(pilot)}")
+
+
 def layout_plan(folder: Path, target: str = HOST) -> ReviewApp:
     """An app over a plan that copies three small images from one layout into another."""
     upstream = LayoutFolder(folder / "up")
@@ -129,6 +129,15 @@ def held(folder: Path) -> set[str]:
     """The names in the target layout."""
     names = LayoutFolder(folder / "down")
     return {each.repository for each in IMAGES if Layout(names, HOST).head(each.repository, "1")}
+
+
+@pytest.fixture
+def no_clipboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine has none: what is copied goes to the terminal."""
+    for name in ("TMUX", "WAYLAND_DISPLAY", "DISPLAY", "TERM_PROGRAM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("PATH", "")
 
 
 # What is on the screen
@@ -383,7 +392,9 @@ def test_the_filter_narrows_while_it_is_typed_and_escape_clears_it() -> None:
 
 def test_a_wrong_filter_is_explained_and_nothing_is_lost() -> None:
     async def steps(pilot: Pilot[int]) -> None:
-        await pilot.press("slash", *"op:x")
+        await pilot.press("slash")
+        # At once: what it begins with is a filter.
+        pilot.app.screen.query_one("#terms", Input).value = "op:x"
         await until(pilot, "op:x is none of")
         assert "pause:3.10" in shown(pilot)
         await pilot.press("enter")
@@ -412,7 +423,9 @@ def test_letters_in_the_filter_are_letters() -> None:
 @pytest.mark.parametrize(
     ("key", "titles"),
     [
-        pytest.param("v", ["by source", "by action", "sorted", "by repository"], id="group"),
+        pytest.param(
+            "v", ["by source", "by cluster", "by action", "sorted", "by repository"], id="group"
+        ),
         pytest.param("s", ["sorted by name", "sorted by size", "sorted by danger"], id="sort"),
     ],
 )
@@ -437,9 +450,11 @@ def test_f_shows_and_hides_what_is_in_sync() -> None:
     play(small_app(), steps)
 
 
-def test_y_copies_the_target_reference() -> None:
+@pytest.mark.usefixtures("no_clipboard")
+def test_y_offers_the_target_reference_first() -> None:
     async def steps(pilot: Pilot[int]) -> None:
-        await pilot.press("G", "y")
+        await pilot.press("G", "y", "enter")
+        await until(pilot, "Sent to the terminal's clipboard")
         assert pilot.app.clipboard == f"{HOST}/k8s/pause:3.10"
 
     play(small_app(), steps)
@@ -458,6 +473,30 @@ def test_plus_and_underscore_change_the_room_for_details() -> None:
     play(small_app(), steps)
 
 
+def test_digits_go_to_the_panes() -> None:
+    async def steps(pilot: Pilot[int]) -> None:
+        for key, focused in (("2", "details"), ("1", "list"), ("3", "terms")):
+            await pilot.press(key)
+            assert pilot.app.focused is not None
+            assert pilot.app.focused.id == focused
+
+    play(small_app(), steps)
+
+
+@pytest.mark.parametrize("screen", [NARROW, WIDE, (200, 60)])
+@pytest.mark.parametrize("keys", [[], ["d"], ["w"], ["p"]])
+def test_the_footer_has_few_keys_and_fits(keys: list[str], screen: tuple[int, int]) -> None:
+    async def steps(pilot: Pilot[int]) -> None:
+        await pilot.press("G", *keys)
+        await pilot.pause()
+        footer = pilot.app.screen.query_one(Footer)
+        keys_shown = footer.query(FooterKey)
+        assert 1 < len(keys_shown) <= 8
+        assert max(each.region.right for each in keys_shown) <= screen[0]
+
+    play(small_app(), steps, screen)
+
+
 def test_enter_goes_to_the_details_and_escape_back() -> None:
     async def steps(pilot: Pilot[int]) -> None:
         await pilot.press("G", "enter")
@@ -468,38 +507,21 @@ def test_enter_goes_to_the_details_and_escape_back() -> None:
     play(small_app(), steps)
 
 
-@pytest.mark.parametrize("key", ["enter", "plus"])
+@pytest.mark.usefixtures("no_clipboard")
+@pytest.mark.parametrize("key", ["enter", "plus", "2"])
 def test_details_are_a_screen_of_their_own_where_there_is_no_room(key: str) -> None:
     async def steps(pilot: Pilot[int]) -> None:
         await pilot.press("G", key)
         assert isinstance(pilot.app.screen, DetailsScreen)
         await pilot.pause()
         assert "from       registry.k8s.io/pause:3.10" in shown(pilot)
-        await pilot.press("y", "escape")
+        await pilot.press("y", "enter")
+        await until(pilot, "Sent to the terminal's clipboard")
+        await pilot.press("escape")
         assert isinstance(pilot.app.screen, ReviewScreen)
         assert pilot.app.clipboard == f"{HOST}/k8s/pause:3.10"
 
     play(small_app(), steps, NARROW)
-
-
-def test_help_names_every_key_and_the_filter_language() -> None:
-    async def steps(pilot: Pilot[int]) -> None:
-        await pilot.press("question_mark")
-        await pilot.pause()
-        for each in (
-            "space",
-            "?  ",
-            "/  ",
-            "pgup  ctrl+b",
-            "ctrl+p",
-            "next row that needs a look",
-            "size:>10MiB",
-        ):
-            assert each in shown(pilot)
-        await pilot.press("escape")
-        assert isinstance(pilot.app.screen, ReviewScreen)
-
-    play(small_app(), steps)
 
 
 def test_the_palette_runs_what_keys_run() -> None:
@@ -567,7 +589,7 @@ def test_a_read_only_review_explains_instead_of_applying() -> None:
         assert "READ-ONLY" in shown(pilot)
         await pilot.press("a")
         await pilot.pause()
-        assert "started with --read-only" in shown(pilot)
+        assert "only looks" in shown(pilot)
 
     play(small_app(read_only=True), steps)
 
@@ -743,10 +765,11 @@ def test_what_failed_is_listed_and_is_the_exit_code(tmp_path: Path) -> None:
         await pilot.press("a")
         await until(pilot, "to apply:")
         await pilot.press(*"yes", "enter")
-        await until(pilot, "0 images done, 3 failed")
+        await until(pilot, "Nothing is left but what failed")
         await until(pilot, f"{HOST}/team/api:1")
         assert "Failed (3)" in shown(pilot)
         await pilot.press("q")
+        await until_left(pilot)
 
     assert play(app, steps).return_value == 1
 
@@ -765,100 +788,3 @@ def test_blocked_images_are_a_failure_once_applied(tmp_path: Path) -> None:
         await pilot.press("q")
 
     assert play(ReviewApp(Job(more, app._job.stores)), steps).return_value == 1
-
-
-# The run
-
-
-class Held(Copying):
-    """Goes on until it is stopped."""
-
-    def events(self) -> Generator[Event, None, None]:
-        yield Started(0.0, 2, 3, 1000)
-        yield StepStarted(0.1, f"blob {HOST}/k8s/[red]x[/red]@sha256:{'0' * 64}", 1000)
-        yield (
-            ImageFailed(0.2, f"{HOST}/k8s/etcd:1", "403 [bold]denied[/bold]", "ask \x1b[2J")
-            if self.fails
-            else Started(0.2, 2, 3, 1000)
-        )
-        while not self._stopping.wait(0.02):
-            yield Ticked(0.3)
-        yield Finished(1.0, 0, int(self.fails), 2 - self.fails)
-
-    fails = False
-
-
-class HeldAndFailed(Held):
-    fails = True
-
-
-def running(kind: type[Held], steps: Play) -> ReviewApp:
-    copying = kind(SMALL, SMALL.pending, Stores(Places()))
-    app = small_app(plan=plan_of(SMALL.pending, *SMALL.manifests.values()))
-
-    async def start(pilot: Pilot[int]) -> None:
-        app._run = RunScreen(app._job.plan, copying, SMALL.pending)
-        pilot.app.push_screen(app._run)
-        await until(pilot, "Active (1)")
-        await steps(pilot)
-
-    return play(app, start)
-
-
-@pytest.mark.parametrize("key", ["c", "ctrl+c"])
-def test_a_run_is_stopped_cleanly_and_then_left(key: str) -> None:
-    async def steps(pilot: Pilot[int]) -> None:
-        await until(pilot, "[0/2] 0 B of 1000 B")
-        assert "[red]x[/red]@sha256:0000" in shown(pilot)
-        await pilot.press(key)
-        await until(pilot, "0 images done, 2 not finished")
-        assert " Stopped" in shown(pilot)
-        assert "stop cleanly" not in shown(pilot)
-        await pilot.press("q")
-
-    assert running(Held, steps).return_value == 130
-
-
-def test_a_run_cannot_be_left_while_it_is_running() -> None:
-    async def steps(pilot: Pilot[int]) -> None:
-        await pilot.press("q")
-        await until(pilot, "still running")
-        assert isinstance(pilot.app.screen, RunScreen)
-
-    running(Held, steps)
-
-
-def test_failures_are_shown_as_they_come_and_weigh_more_than_a_stop() -> None:
-    async def steps(pilot: Pilot[int]) -> None:
-        await until(pilot, "Failed (1)")
-        assert "403 [bold]denied[/bold]" in shown(pilot)
-        assert "ask \\x1b[2J" in shown(pilot)
-        await pilot.press("c")
-        await until(pilot, "1 failed")
-        await pilot.press("q")
-
-    assert running(HeldAndFailed, steps).return_value == 1
-
-
-def test_a_terminated_review_stops_its_run_before_it_leaves() -> None:
-    async def steps(pilot: Pilot[int]) -> None:
-        assert isinstance(pilot.app, ReviewApp)
-        pilot.app._terminated()
-        for _ in range(100):
-            await pilot.pause(0.01)
-            if pilot.app._exit:
-                return
-
-    assert running(Held, steps).return_value == 130
-
-
-def test_a_run_of_many_images_posts_few_messages(tmp_path: Path) -> None:
-    events: list[Event] = [
-        Started(0.0, 5000, 0, 0),
-        *(ImageDone(0.0, f"i{n}", "") for n in range(5000)),
-        Finished(0.0, 5000, 0, 0),
-    ]
-    messages = list(_batches(iter(events), Progress()))
-    assert len(messages) < 20
-    assert sum(len(each.done) for each in messages) == 5000
-    assert messages[-1].progress.images_done == 5000

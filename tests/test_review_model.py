@@ -312,12 +312,13 @@ def test_what_is_in_sync_is_hidden_until_asked_for() -> None:
 def test_grouping_goes_round() -> None:
     model = PlanModel(SMALL)
     seen = []
-    for _ in range(5):
+    for _ in range(6):
         seen.append((model.grouping, [row for row in model.rows if isinstance(row, str)]))
         model.next_grouping()
     assert seen == [
         ("repository", [f"{HOST}/addons", f"{HOST}/k8s"]),
         ("source", ["quay.io", "registry.k8s.io"]),
+        ("cluster", ["needed by no cluster that is known"]),
         ("action", ["blocked", "move", "repair", "create"]),
         ("flat", []),
         ("repository", [f"{HOST}/addons", f"{HOST}/k8s"]),
@@ -328,7 +329,7 @@ def test_grouping_goes_round() -> None:
 def test_every_grouping_shows_every_change_once(seed: int) -> None:
     model = PlanModel(random_plan(seed))
     model.show_same(shown=True)
-    for _ in range(4):
+    for _ in range(5):
         shown = [row for row in model.rows if isinstance(row, int)]
         assert sorted(shown) == list(range(len(model.plan.changes)))
         model.next_grouping()

@@ -219,6 +219,19 @@ def test_what_a_killed_run_finished_is_not_sent_again_wherever_that_is_hard_to_s
         assert target.count("PUT", "") == 1
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_what_a_killed_run_sent_elsewhere_is_shared(target: FakeRegistry, is_gone: bool) -> None:
+    """The image that it was sent for may be complete, and so in no plan of the next run."""
+    journal = Journal()
+    write(registry_of(target, journal))
+    if is_gone:
+        target.faults.add(Fault("POST", "mount=", Status(202), every=True))
+    blob = Blob()
+    arrival = registry_of(target, journal).write_blob("other/z", DIGEST, blob)
+    assert (arrival, blob.opened) == (("copied", [0]) if is_gone else ("mounted", []))
+    assert holds(target, repository="other/z")
+
+
 def test_what_was_finished_and_is_gone_is_sent_again(target: FakeRegistry) -> None:
     journal = Journal()
     journal.finish(Key(target.url, "x/y", digest_of(SMALL)))

@@ -33,6 +33,8 @@ _SCHEMA_1 = (
 NO_PLATFORM = "unknown/unknown"
 
 LARGEST_MANIFEST = 16 * 1024 * 1024
+_DEEPEST = 2
+_MOST_CHILDREN = 1000
 _NOT_DISTRIBUTABLE = (".foreign.", ".nondistributable.")
 
 
@@ -40,7 +42,8 @@ _NOT_DISTRIBUTABLE = (".foreign.", ".nondistributable.")
 class Descriptor:
     """A pointer to content: ``size`` in bytes, ``platform`` like ``linux/amd64`` (empty when not said).
 
-    ``artifact_type`` says what the content is for, where it is no image.
+    ``artifact_type`` says what the content is for, where it is no image; ``about`` is the digest of what it attests, in its
+    index.
     """
 
     digest: str
@@ -48,6 +51,7 @@ class Descriptor:
     media_type: str
     platform: str = ""
     artifact_type: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,15 @@ class Manifest:
         config = self._document.get("config") or {}
         return str(self._document.get("artifactType") or config.get("mediaType") or "")
 
+    def figures(self) -> tuple[dict[str, int], list[str]]:
+        """Sizes of the blobs, and the digests of the children. For many manifests: nothing of it is kept."""
+        document = self.document()
+        if self.is_index:
+            return {}, [each["digest"] for each in document.get("manifests") or ()]
+        listed = [document.get("config"), *(document.get("layers") or ())]
+        blobs = (each for each in listed if each and not _stays_at_home(each.get("mediaType", "")))
+        return {each["digest"]: each["size"] for each in blobs}, []
+
     @property
     def annotations(self) -> Mapping[str, str]:
         """What whoever made it says of it."""
@@ -124,6 +137,19 @@ class Manifest:
     @cached_property
     def _document(self) -> Mapping[str, Any]:
         return self.document()
+
+
+def refuse_endless(manifest: Manifest, depth: int, where: str) -> None:
+    """Stop at an index that is too deep or too long; ``depth`` counts the indexes above it.
+
+    Everything that walks an image visits each path to a manifest: an index of indexes multiplies them.
+
+    Raises:
+        RegistryError: it is.
+    """
+    if depth > _DEEPEST or len(manifest.children) > _MOST_CHILDREN:
+        message = f"{where}: the index is too deep or too long to be an image's"
+        raise RegistryError(message, "look at it: it may have been made to exhaust its readers")
 
 
 def digest_of(data: bytes, algorithm: str = "sha256") -> str:
@@ -165,6 +191,7 @@ def parse_manifest(data: bytes, media_type: str, where: str) -> Manifest:
         document = json.loads(data.decode("utf-8"))
         said = document.get("mediaType") or media_type.partition(";")[0].strip()
         manifest = Manifest(said if said in MEDIA_TYPES else _guess(document), data)
+        vars(manifest)["_document"] = document  # as if it had been asked for
         _ = manifest.media_type and (manifest.children, manifest.blobs, manifest.subject)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise RegistryError(
@@ -195,13 +222,21 @@ def _descriptors(listed: Any) -> Iterator[Descriptor]:
             str(each.get("mediaType", "")),
             str(each.get("artifactType", "")),
         )
-        yield Descriptor(digest, size, media_type, _platform(each), artifact_type)
+        yield Descriptor(digest, size, media_type, _platform(each), artifact_type, _about(each))
 
 
 def _platform(descriptor: Mapping[str, Any]) -> str:
     platform = descriptor.get("platform") or {}
     parts = (platform.get("os"), platform.get("architecture"), platform.get("variant"))
     return "/".join(str(part) for part in parts if part)
+
+
+def _about(descriptor: Mapping[str, Any]) -> str:
+    """What buildkit says of an attestation.
+
+    Source: moby/buildkit docs/attestations/attestation-storage.md, "Attestation Manifest Descriptor".
+    """
+    return str((descriptor.get("annotations") or {}).get("vnd.docker.reference.digest") or "")
 
 
 def _stays_at_home(media_type: str) -> bool:

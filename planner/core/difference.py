@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from planner.core.family import ArtifactKind, Because, Need
 from planner.core.plan import Change, Input, Op, Plan
+from planner.core.platforms import of_all
 from planner.core.refs import ImageRef
 
 InputChange = Literal["added", "removed", "changed"]
@@ -15,8 +16,8 @@ InputChange = Literal["added", "removed", "changed"]
 class Item(NamedTuple):
     """One name on one side. ``target`` is empty where nothing is redirected.
 
-    Of a plan, the rest is what ``Change`` says of it. Of specs, ``op``, ``current`` and ``reason`` are empty, and ``digest`` is
-    what the source is locked to.
+    ``platforms`` are the only ones that are wanted. Of a plan, the rest is what ``Change`` says of it. Of specs, ``op``,
+    ``current`` and ``reason`` are empty, and ``digest`` is what the source is locked to.
     """
 
     target: str
@@ -27,6 +28,7 @@ class Item(NamedTuple):
     current: str = ""
     reason: str = ""
     because: tuple[Because, ...] = ()
+    platforms: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -74,7 +76,7 @@ class Side(NamedTuple):
     inputs: tuple[Input, ...] = ()
 
 
-_FIELDS = ("source", "kind", "op", "digest", "current", "reason", "clusters")
+_FIELDS = ("source", "kind", "op", "digest", "current", "reason", "clusters", "platforms")
 
 
 def side_of_plan(plan: Plan) -> Side:
@@ -93,6 +95,7 @@ def item_of(change: Change) -> Item:
         change.current,
         change.reason,
         change.because,
+        change.wanted_platforms,
     )
 
 
@@ -107,6 +110,7 @@ def side_of_needs(
             need.kind,
             digest=pins.get(need.source, ""),
             because=need.because,
+            platforms=need.platforms,
         )
         for need in needs
     )
@@ -139,7 +143,8 @@ def _by_name(items: Iterable[Item]) -> dict[str, Item]:
     for item in items:
         earlier = found.setdefault(item.name, item)
         because = tuple(sorted({*earlier.because, *item.because}))
-        found[item.name] = earlier._replace(because=because)
+        platforms = of_all((earlier.platforms, item.platforms))
+        found[item.name] = earlier._replace(because=because, platforms=platforms)
     return found
 
 

@@ -34,7 +34,7 @@ def with_drift(
 def _moved_at_source(change: Change, last: Written) -> bool:
     """Whether the source of what was written has something else under the same name."""
     is_same = str(change.source) == last.source and change.op != "delete"
-    return is_same and change.digest not in ("", last.digest)
+    return is_same and change.held_at_source not in ("", last.held_at_source)
 
 
 def _moved_at_target(change: Change, last: Written) -> bool:

@@ -6,6 +6,7 @@ A mistake in a spec is not an exception: it is a ``Finding``.
     ├── UsageError            64  an option, planner.yaml, or a combination of them
     ├── InputError            65  a file that cannot be read, or that contradicts itself
     ├── RegistryError         69  a store (registry or layout) refused, failed or lied
+    ├── ClusterError          69  the workers that were to carry out a plan cannot be used
     ├── StaleError            75  the world is no longer the one that the saved plan saw
     └── NotApprovedError      77  somebody said no, or nobody could be asked
 """
@@ -71,6 +72,12 @@ class RegistryError(PlannerError):
     def __reduce__(self) -> tuple[object, ...]:
         state = {"status": self.status, "code": self.code, "retryable": self.retryable}
         return (type(self), (self.message, self.hint), {**state, "tries": self.tries})
+
+
+class ClusterError(PlannerError):
+    """The cluster that was to carry out a plan is not there, or is not fit for it."""
+
+    exit_code = 69
 
 
 class StaleError(PlannerError):

@@ -1,28 +1,25 @@
 """What happens while a plan is carried out, as values: the engine emits them, views fold over them.
 
-``at`` is seconds since the start. As JSON lines they are ``planner.events/1``.
+``at`` is seconds since the start. ``event_lines`` is how they are written down.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from planner.core.text import duration, plural, size
-
-FORMAT = "planner.events/1"
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The run begins: how many images, steps and bytes it is expected to take."""
+    """The run begins: how many images, steps and bytes it is expected to take, and the ``names`` of the images."""
 
     at: float
     images: int
     steps: int
     bytes: int
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +42,16 @@ class BytesMoved:
 
 @dataclass(frozen=True, slots=True)
 class StepDone:
-    """A step succeeded. ``moved`` is 0 when its result was there already, or was mounted."""
+    """A step succeeded. ``moved`` is 0 when its result was there already, or was mounted.
+
+    ``spared`` are the bytes that ``Started`` expected of it, and that the registry had already.
+    """
 
     at: float
     step: str
     moved: int
     mounted: bool = False
+    spared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,43 @@ class ImageDone:
 
 @dataclass(frozen=True, slots=True)
 class ImageFailed:
-    """An image is not complete; nothing points at what there is of it."""
+    """An image will not be complete, unless it is retried; nothing points at what there is of it."""
 
     at: float
     image: str
     reason: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCancelled:
+    """Somebody left an image out: nothing of it starts any more that no other one needs."""
+
+    at: float
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """So many failed ``steps`` are done again, and with them these ``images`` are no failures any more."""
+
+    at: float
+    steps: int
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing new starts until the run is resumed."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run goes on."""
+
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +133,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run is over. ``cancelled`` images were never finished because somebody stopped it."""
+    """The run is over. ``cancelled`` images were never finished because somebody stopped it, or left them out."""
 
     at: float
     done: int
@@ -117,6 +149,10 @@ Event = (
     | StepFailed
     | ImageDone
     | ImageFailed
+    | ImageCancelled
+    | Retried
+    | Paused
+    | Resumed
     | Ticked
     | Waiting
     | Finished
@@ -127,7 +163,8 @@ Event = (
 class Progress:
     """The state of a run after some of its events: the fold that every view draws.
 
-    ``active`` maps the running steps to the bytes that they moved so far; ``waiting`` are the waits that are not over.
+    ``active`` maps the running steps to the bytes that they moved so far; ``waiting`` are the waits that are not over;
+    ``cancelled`` are the images that somebody left out.
     """
 
     images: int = 0
@@ -140,10 +177,12 @@ class Progress:
     moved: int = 0
     active: Mapping[str, int] = field(default_factory=dict)
     failed: tuple[ImageFailed, ...] = ()
+    cancelled: tuple[str, ...] = ()
+    is_paused: bool = False
     waiting: tuple[Waiting, ...] = ()
     end: Finished | None = None
 
-    def after(self, event: Event) -> Progress:  # noqa: C901 - a case for each event
+    def after(self, event: Event) -> Progress:  # noqa: C901, PLR0911, PLR0912 - a case for each event
         """The state after one more event."""
         at = max(self.at, event.at)
         waiting = self.waiting and tuple(
@@ -167,6 +206,7 @@ class Progress:
                 return replace(
                     self._without(event.step, now),
                     steps_done=self.steps_done + 1,
+                    bytes=self.bytes - event.spared,
                     mounted=self.mounted + event.mounted,
                 )
             case StepFailed():
@@ -175,12 +215,19 @@ class Progress:
                 return replace(now, images_done=self.images_done + 1)
             case ImageFailed():
                 return replace(now, failed=(*self.failed, event))
+            case ImageCancelled():
+                cancelled = (*self.cancelled, event.image)
+                return replace(now, cancelled=cancelled, failed=self._failed_but({event.image}))
+            case Retried():
+                return replace(now, failed=self._failed_but(frozenset(event.images)))
+            case Paused() | Resumed():
+                return replace(now, is_paused=isinstance(event, Paused))
             case Ticked():
                 return now
             case Waiting():
                 return replace(now, waiting=(*waiting, event)) if event.seconds else now
             case Finished():
-                return replace(now, end=event, active={}, waiting=())
+                return replace(now, end=event, active={}, waiting=(), is_paused=False)
 
     @property
     def rate(self) -> float:
@@ -193,24 +240,16 @@ class Progress:
         remaining = max(0, self.bytes - self.moved)
         return remaining / self.rate if self.rate else None
 
+    def _failed_but(self, images: Collection[str]) -> tuple[ImageFailed, ...]:
+        return tuple(each for each in self.failed if each.image not in images)
+
     def _without(self, step: str, now: Progress) -> Progress:
         return replace(
             now, active={key: value for key, value in self.active.items() if key != step}
         )
 
 
-def to_line(event: Event) -> str:
-    """One line of JSON, without the line end."""
-    kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
-    return json.dumps({"type": kind, "msg": describe(event), **asdict(event)}, ensure_ascii=False)
-
-
-def header() -> str:
-    """The first line of an event log."""
-    return json.dumps({"format": FORMAT, "at": 0.0, "type": "format", "msg": FORMAT})
-
-
-def describe(event: Event) -> str:  # noqa: C901, PLR0911 - a line for each event
+def describe(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 - a line for each event
     """The event for people."""
     match event:
         case Started():
@@ -228,6 +267,15 @@ def describe(event: Event) -> str:  # noqa: C901, PLR0911 - a line for each even
             return f"{event.image}: complete"
         case ImageFailed():
             return f"{event.image}: {event.reason}"
+        case ImageCancelled():
+            return f"{event.image}: cancelled"
+        case Retried():
+            again = plural(len(event.images), "image")
+            return f"{plural(event.steps, 'failed step')} of {again} again"
+        case Paused():
+            return "paused: nothing new starts"
+        case Resumed():
+            return "resumed"
         case Ticked():
             return "still working"
         case Waiting() if event.seconds:

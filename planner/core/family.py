@@ -102,7 +102,8 @@ class Need(NamedTuple):
     """One artifact that must exist, as one consumer asks for it.
 
     ``source`` is where its makers publish it. A source that is asked for under two names makes two needs. ``consumer`` is who
-    fails when it is not there.
+    fails when it is not there. ``platforms`` are those that the cluster's nodes have, as ``core.platforms`` writes them; none:
+    all that there are.
     """
 
     source: ImageRef
@@ -110,6 +111,7 @@ class Need(NamedTuple):
     because: tuple[Because, ...]
     kind: ArtifactKind = "image"
     consumer: Consumer = "kubelet"
+    platforms: tuple[str, ...] = ()
 
     @property
     def home(self) -> Attempt | None:

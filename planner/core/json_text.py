@@ -19,7 +19,12 @@ def spread(value: Any, levels: int) -> Iterator[str]:
 
 def canonical(value: Any, levels: int) -> Iterator[str]:
     """Without white space. More ``levels`` make smaller pieces; together, they are always the same."""
-    return _pieces(value, levels, "", ":", _encoder(",", ":"))
+    return _pieces(value, levels, "", ":", encoder())
+
+
+def encoder() -> Encode:
+    """What makes such a piece of a value."""
+    return _encoder(",", ":")
 
 
 def _encoder(item: str, key: str) -> Encode:

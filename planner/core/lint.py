@@ -216,6 +216,11 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
         "unknown_kind",
         "A comment says that the file is of a kind that planner does not know.",
     ),
+    "CFG004": (
+        "conflicting_keys",
+        "The keymap of planner.yaml gives a key two meanings on one screen of the review.",
+    ),
+    "CFG005": ("no_such_key", "The keymap of planner.yaml names a key that is never heard."),
 }
 _BUILT_IN_WARNINGS = frozenset({"YAM004", "SUP001", "SUP002", "SUP005", "CFG002"})
 

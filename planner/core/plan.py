@@ -30,6 +30,9 @@ class Change:
     what is to be repaired. For a blocked change without a target, ``target`` is the source; of what is to be deleted,
     ``source`` is the target. ``drift`` says which sides hold something else than what was last applied. ``subject`` is the
     digest of the image, in the same repository, that a signature, an attestation or an SBOM belongs to; ``reason`` says how.
+
+    ``wanted_platforms`` are the only ones that are wanted of it (none: all). Where the source's index is rewritten for that,
+    ``digest`` is that of the new one, ``source_digest`` that of the source's, and ``dropped_platforms`` are what is left out.
     """
 
     op: Op
@@ -43,6 +46,14 @@ class Change:
     kind: ArtifactKind = "image"
     drift: Drift = ""
     subject: str = ""
+    wanted_platforms: tuple[str, ...] = ()
+    source_digest: str = ""
+    dropped_platforms: tuple[str, ...] = ()
+
+    @property
+    def held_at_source(self) -> str:
+        """The digest that the source has; empty when that is not known."""
+        return self.source_digest or self.digest
 
     @property
     def place(self) -> Place:

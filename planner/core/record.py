@@ -24,12 +24,21 @@ Where = Callable[[str], str]
 
 
 class Written(NamedTuple):
-    """What was last written under a name. ``at`` is UTC, ``2026-01-31T12:00:00Z``; ``plan`` the id of the plan that said so."""
+    """What was last written under a name. ``at`` is UTC, ``2026-01-31T12:00:00Z``; ``plan`` the id of the plan that said so.
+
+    ``source_digest`` is what the source had, where that was not copied byte for byte.
+    """
 
     digest: str
     source: str
     at: str
     plan: str
+    source_digest: str = ""
+
+    @property
+    def held_at_source(self) -> str:
+        """The digest that the source had."""
+        return self.source_digest or self.digest
 
 
 class PastRun(NamedTuple):
@@ -71,10 +80,9 @@ class Record(NamedTuple):
             targets.setdefault(place, {}).update(names)
         for place, name in deleted:
             targets.get(place, {}).pop(name, None)
-        runs = sorted((*self.runs, run), key=lambda each: each.at)
-        return Record(
-            {place: each for place, each in targets.items() if each}, (*runs[-_RUNS_KEPT:],)
-        )
+        # In the order in which they ended: a clock that was wrong for a while must not decide which are the last.
+        runs = (*self.runs, run)[-_RUNS_KEPT:]
+        return Record({place: each for place, each in targets.items() if each}, runs)
 
 
 def places_of(plan: Plan, where: Where) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -121,8 +129,9 @@ def from_json(data: bytes, file: str) -> Record:
 
 def _written(document: Mapping[str, Any]) -> Written:
     found = Written(*(_text(document[name]) for name in Written._fields))
-    if not is_digest(found.digest):
-        raise ValueError(found.digest)
+    for digest in (found.digest, found.held_at_source):
+        if not is_digest(digest):
+            raise ValueError(digest)
     return found
 
 

@@ -50,8 +50,9 @@ class Session(NamedTuple):
 class Journal:
     """Sessions and finished blobs by key; without a ``folder`` in memory alone. Threads may share it.
 
-    A finished blob is noted because not every registry tells of a blob that no manifest names yet; whether it is still there,
-    the registry is asked. What is older than a day is forgotten: registries have thrown it away.
+    A finished blob is noted because not every registry tells of a blob that no manifest names yet, and because other
+    repositories can share it; whether it is still there, the registry is asked. What is older than a day is forgotten:
+    registries have thrown it away.
 
     ``note`` says what is in the way of writing, empty for nothing. It is told, and holds nobody up.
     """
@@ -63,6 +64,7 @@ class Journal:
         self._lock = threading.Lock()
         self._sessions: dict[Key, Session] = {}
         self._finished: dict[Key, float] = {}
+        self._holders: dict[tuple[str, str], str] = {}
         self._file: _OwnFile | None = None
         self._is_read = False
 
@@ -82,6 +84,12 @@ class Journal:
         with self._reading():
             return key in self._finished
 
+    def holder(self, key: Key) -> str:
+        """Another repository of the same registry that was sent the blob lately; empty when none is known."""
+        with self._reading():
+            found = self._holders.get((key.place, key.digest), "")
+        return "" if found == key.repository else found
+
     def advance(self, key: Key, session: Session) -> None:
         """A session has acknowledged more; this is on disk when it returns."""
         session = session._replace(at=self._clock())
@@ -94,7 +102,7 @@ class Journal:
         at = self._clock()
         with self._reading():
             self._sessions.pop(key, None)
-            self._finished[key] = at
+            self._note_finished(key, at)
         self._write(_line(key, at))
 
     def forget(self, key: Key) -> None:
@@ -112,6 +120,7 @@ class Journal:
         with self._lock:
             if is_complete:
                 self._finished.clear()
+                self._holders.clear()
             with self._noting():
                 if self._file:
                     self._file.replace_with(self._lines())
@@ -119,6 +128,11 @@ class Journal:
                 self._file, self._is_read = None, False
                 self._sessions.clear()
                 self._finished.clear()
+                self._holders.clear()
+
+    def _note_finished(self, key: Key, at: float) -> None:
+        self._finished[key] = at
+        self._holders[key.place, key.digest] = key.repository
 
     def _write(self, line: bytes, *, is_urgent: bool = False) -> None:
         if not self._folder or self.note:
@@ -165,7 +179,7 @@ class Journal:
                 if session and session.at > oldest:
                     self._sessions[key] = session
                 elif finished_at > oldest:
-                    self._finished[key] = finished_at
+                    self._note_finished(key, finished_at)
 
     def _lines(self) -> list[bytes]:
         finished = [_line(key, at) for key, at in self._finished.items()]

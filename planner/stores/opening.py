@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from planner.config import Config, RegistrySettings, Tls
 from planner.core.errors import RegistryError, UsageError
+from planner.core.place import Place
 from planner.core.refs import DOCKER_HUB, ImageRef
 from planner.core.resolution import default_scheme, with_port
 from planner.stores.auth import Authorizer
@@ -150,6 +151,14 @@ class Stores:
             endpoint = self.places.endpoint(registry, self.places.write_to)
             self._targets[registry] = self._get(registry, endpoint)
         return self._targets[registry]
+
+    def shared(self, source: Place, target: Place) -> str:
+        """What ``target``'s registry calls the repository ``source``, when it is the same machine; empty when it is another."""
+        places = self.places
+        root = places.root(target.registry, places.write_to)
+        origin = f"{places.root(source.registry, places.read_from)}{source.repository}"
+        is_there = origin.startswith(root) and not root.startswith(_LAYOUT)
+        return origin.removeprefix(root) if is_there else ""
 
     def product(self, registry: str) -> Product:
         """What the target for ``registry`` is, beyond a registry. One that was not greeted yet is greeted for it."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable
 
 from planner.core.refs import DOCKER_HUB
 from planner.stores.bandwidth import Bucket
 from planner.stores.patience import Patience
+from planner.stores.tally import Counts, Tally, age, sum_of
 from planner.stores.verified import InterruptedStepError
 
 TOO_FAST = frozenset({429, 503})
@@ -31,14 +31,15 @@ def nobody(_host: str, _seconds: float, _reason: str) -> None:
 class Traffic:
     """What all requests of a run share: the registries by host, the bandwidth, and whom waiting is told. Threads may share it.
 
-    ``steps_again`` counts the steps that were done again.
+    ``steps_again`` counts the steps that were done again. What other processes of the run did is counted when it is heard of.
     """
 
     def __init__(self, patience: Patience | None = None) -> None:
         self.patience = patience or Patience()
         self.bucket: Bucket | None = None
         self.tell: Tell = nobody
-        self.steps_again = 0
+        self._steps_again = 0
+        self._heard: dict[str, Tally] = {}
         self._stopping = threading.Event()
         self._opening = threading.Lock()
         self._hosts: dict[str, Host] = {}
@@ -63,7 +64,29 @@ class Traffic:
     def step_again(self) -> None:
         """Count a step that is done again."""
         with self._opening:
-            self.steps_again += 1
+            self._steps_again += 1
+
+    def tally(self) -> Tally:
+        """What this process did by now, and no other."""
+        with self._opening:
+            hosts = {address: host.own_counts for address, host in self._hosts.items()}
+            return Tally(hosts, self._steps_again)
+
+    def hear(self, process: str, tally: Tally) -> None:
+        """Count what another process did so far; a word that is older than the last one changes nothing."""
+        with self._opening:
+            known = self._heard.get(process)
+            if known and age(known) > age(tally):
+                return
+            self._heard[process] = tally
+        for address, counts in tally.hosts.items():
+            self.host(address).hear(process, counts)
+
+    @property
+    def steps_again(self) -> int:
+        """How many steps were done again, in all processes."""
+        with self._opening:
+            return self._steps_again + sum(each.steps_again for each in self._heard.values())
 
     def stop(self) -> None:
         """End all waiting, now and later. May be called from a signal handler."""
@@ -96,19 +119,6 @@ class Traffic:
             self.bucket.take(count)
 
 
-class Counts(NamedTuple):
-    """What was asked of a registry. ``requests`` by method and first digit of the status (0: no answer), ``retries`` by reason.
-
-    ``waited`` is seconds, ``read`` and ``written`` are bytes of bodies.
-    """
-
-    requests: Mapping[tuple[str, int], int]
-    retries: Mapping[str, int]
-    waited: float
-    read: int
-    written: int
-
-
 class Host:
     """One registry's pace and figures. Threads may share it."""
 
@@ -123,6 +133,7 @@ class Host:
         self._read = self._written = 0
         self._waited = 0.0
         self._paused_until = 0.0
+        self._heard: dict[str, Counts] = {}
 
     def lanes(self, parallelism: int) -> Lanes:
         """Those that together have at most ``parallelism`` requests under way."""
@@ -131,7 +142,16 @@ class Host:
 
     @property
     def counts(self) -> Counts:
-        """The figures by now."""
+        """The figures by now, of all processes."""
+        return sum_of((self.own_counts, *self._heard.copy().values()))
+
+    def hear(self, process: str, counts: Counts) -> None:
+        """What another process asked of this registry so far."""
+        self._heard[process] = counts
+
+    @property
+    def own_counts(self) -> Counts:
+        """The figures of this process."""
         with self.lock:
             return Counts(
                 dict(self._requests), dict(self._retries), self._waited, self._read, self._written

@@ -43,17 +43,29 @@ class Patience:
 
 
 def asked_pause(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait, from either form of Retry-After. Source: RFC 9110, section 10.2.3."""
+    """Seconds to wait, from either form of Retry-After.
+
+    A date is one by the server's clock, which its Date tells; only where that is missing, by ``now``.
+
+    Source: RFC 9110, sections 10.2.3 and 6.6.1.
+    """
     value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return min(float(value), _LONGEST_ASKED)
+    until, since = _timestamp(value), _timestamp(headers.get("Date", ""))
+    if until is None:
+        return None
+    return min(max(0.0, until - (now if since is None else since)), _LONGEST_ASKED)
+
+
+def _timestamp(date: str) -> float | None:
+    """Unix time of an HTTP date; None when it is none."""
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - nearly no run pauses
 
     try:
-        wanted = parsedate_to_datetime(value).timestamp() - now
+        return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):
         return None
-    return min(max(0.0, wanted), _LONGEST_ASKED)
 
 
 def backoff(attempt: int, status: int) -> float:

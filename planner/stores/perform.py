@@ -32,9 +32,10 @@ Report = Callable[[str, int], None]
 
 
 class _Reach:
-    """From where on a blob was sent at last, over all tries of its step."""
+    """From where on a blob was sent at last, and how many bytes crossed, over all tries of its step."""
 
     offset = 0
+    moved = 0
 
 
 def perform(
@@ -101,11 +102,8 @@ def _do(
 def _bring(
     stores: Stores, report: Report, step: BlobStep, sibling: Place | None, reach: _Reach
 ) -> Outcome:
-    moved = 0
-
     def count(chunk: int) -> None:
-        nonlocal moved
-        moved += chunk
+        reach.moved += chunk
         stores.traffic.throttle(chunk)
         report(step.id, chunk)
 
@@ -123,9 +121,9 @@ def _bring(
             yield stream(chunks, step.digest, step.size, where)
 
     target = stores.target(step.target.registry)
-    repository = sibling.repository if sibling else ""
+    repository = sibling.repository if sibling else stores.shared(step.source, step.target)
     arrival = target.write_blob(step.target.repository, step.digest, source, repository)
-    return Outcome(moved=moved, mounted=arrival == "mounted")
+    return Outcome(moved=reach.moved, mounted=arrival == "mounted")
 
 
 def _put(stores: Stores, step: PutManifest | PutTag, reference: str) -> None:

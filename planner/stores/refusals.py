@@ -195,5 +195,7 @@ def _hint(status: int, code: str) -> str:
             )
         case 400 if code == "MANIFEST_BLOB_UNKNOWN":
             return "content that was there is gone: plan again"
+        case _ if 200 <= status < 300:
+            return "no registry answers like this: look for a proxy or a login page in between"
         case _:
             return "the registry failed; its own log says why" if status >= 500 else ""

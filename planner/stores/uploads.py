@@ -82,10 +82,13 @@ class Uploads:
     def _begun(self, blob: Blob, sibling: str) -> Arrival | Session:
         """Found or mounted, or else an upload; a probe that fails fails nothing."""
         if sibling and sibling != blob.repository:
-            return self._begun_at(blob, sibling)
+            return self._begun_at(blob, self._calls.full(sibling))
+        # A run that was killed may have sent it to another repository, whose image is complete and in no plan any more.
+        if not self._journal.is_finished(blob.key) and (other := self._journal.holder(blob.key)):
+            return self._begun_at(blob, other)
         if not self._asks_by_mounting(blob):
             return "present" if self._sessions.has(blob) else self._sessions.open(blob)
-        answer = self._mount(blob, blob.repository)
+        answer = self._mount(blob, blob.key.repository)
         if answer and answer.status_code == 201:
             return "present"
         session = session_of(answer)
@@ -99,9 +102,9 @@ class Uploads:
             return "present"
         return session or self._sessions.open(blob)
 
-    def _begun_at(self, blob: Blob, sibling: str) -> Arrival | Session:
+    def _begun_at(self, blob: Blob, other: str) -> Arrival | Session:
         """Mounted; where that is refused, an earlier run may have sent it."""
-        answer = self._mount(blob, sibling)
+        answer = self._mount(blob, other)
         if answer and answer.status_code == 201:
             return "mounted"
         session = session_of(answer)
@@ -115,12 +118,13 @@ class Uploads:
             return False
         return self._tells_by_mounting and self._product(None) in _TELL_BY_MOUNTING
 
-    def _mount(self, blob: Blob, repository: str) -> Answer | None:
-        """The answer to a mount; None where not even a token for it can be had."""
-        other = self._calls.full(repository)
+    def _mount(self, blob: Blob, other: str) -> Answer | None:
+        """The answer to a mount, from what the registry itself calls the other repository.
+
+        None where not even a token for it can be had.
+        """
         query = f"?mount={blob.digest}&from={quote(other, safe='')}"
-        is_own = repository == blob.repository
-        scope = push(blob.key.repository, "" if is_own else other)
+        scope = push(blob.key.repository, "" if other == blob.key.repository else other)
         try:
             return self._calls.send("POST", self._sessions.place(blob) + query, scope)
         except RegistryError as error:

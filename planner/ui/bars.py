@@ -12,9 +12,13 @@ from rich.table import Column
 
 from planner.core.events import (
     Event,
+    ImageCancelled,
     ImageDone,
     ImageFailed,
+    Paused,
     Progress,
+    Resumed,
+    Retried,
     StepDone,
     StepFailed,
     StepStarted,
@@ -28,8 +32,8 @@ _MOST_BARS = 8
 
 
 @contextmanager
-def bars() -> Iterator[View]:
-    """Draw until the end of the block; what is finished stays above as lines."""
+def bars(progress: Progress | None = None) -> Iterator[View]:
+    """Draw from where ``progress`` is until the end of the block; what is finished stays above as lines."""
     console = Console(stderr=True, highlight=False)
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -38,16 +42,16 @@ def bars() -> Iterator[View]:
         TransferSpeedColumn(table_column=Column(no_wrap=True)),
     )
     with RichProgress(*columns, console=console, refresh_per_second=10, transient=True) as drawing:
-        yield _Bars(drawing, console)
+        yield _Bars(drawing, console, progress or Progress())
 
 
 class _Bars:
     """Keeps rich's tasks in step with the fold."""
 
-    def __init__(self, drawing: RichProgress, console: Console) -> None:
+    def __init__(self, drawing: RichProgress, console: Console, progress: Progress) -> None:
         self._drawing = drawing
         self._console = console
-        self._progress = Progress()
+        self._progress = progress
         self._total = drawing.add_task("all", total=None)
         self._tasks: dict[str, TaskID] = {}
 
@@ -66,6 +70,8 @@ class _Bars:
                 self._print(f"failed  {event.image}: {event.reason}")
             case Waiting():
                 self._print(f"waiting {describe(event)}")
+            case ImageCancelled() | Paused() | Resumed() | Retried():
+                self._print(describe(event))
             case _:
                 pass
         self._draw()

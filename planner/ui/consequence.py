@@ -60,7 +60,7 @@ def consequence(result: Verified) -> str:
 def _found(result: Verified) -> str:
     held = f"{short_digest(result.digest)} at {result.where}"
     if result.number == 1:
-        return held
+        return f"{held}; {result.detail}" if result.detail else held
     return f"the node gets it from the {_ordinal(result.number)} endpoint: {held} ({result.detail})"
 
 

@@ -89,6 +89,8 @@ def _said(item: Item, field: str) -> str:
     match field:
         case "clusters":
             return one_line(", ".join(item.clusters)) or "none"
+        case "platforms":
+            return one_line(", ".join(item.platforms)) or "all"
         case "op":
             return MEANINGS[item.op] if item.op else "needed"
         case "digest" | "current":
@@ -156,6 +158,7 @@ def _document(item: Item) -> dict[str, object]:
         "current": item.current,
         "reason": item.reason,
         "clusters": list(item.clusters),
+        "platforms": list(item.platforms),
         "because": [each._asdict() for each in item.because],
     }
 

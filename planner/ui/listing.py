@@ -21,7 +21,8 @@ Value = TypeVar("Value")
 class Row:
     """One name that must exist; ``target`` is None where the spec redirects nothing.
 
-    ``leads`` are those of the reasons that stand in specs: they say why the name is on that registry.
+    ``leads`` are those of the reasons that stand in specs: they say why the name is on that registry. ``platforms`` are what
+    each of those who need it wants of it (none: all of it).
     """
 
     source: ImageRef
@@ -30,6 +31,7 @@ class Row:
     because: list[Because] = field(default_factory=list)
     clusters: list[str] = field(default_factory=list)
     leads: list[Because] = field(default_factory=list)
+    platforms: list[tuple[str, ...]] = field(default_factory=list)
 
 
 class Namespace(NamedTuple):
@@ -56,6 +58,7 @@ def rows_of(collected: Collected) -> list[Row]:
             _add(row.because, need.because)
             _add(row.leads, (each for each in need.because if each.file == cluster.spec.file))
             _add(row.clusters, (cluster.name,))
+            _add(row.platforms, (need.platforms,))
     return sorted(rows.values(), key=lambda row: (row.source, str(row.target)))
 
 

@@ -93,7 +93,9 @@ def with_lock(plan: Plan, lock: Lock, session: Session, options: argparse.Namesp
 def _relock(plan: Plan, lock: Lock, session: Session, options: argparse.Namespace) -> Lock:
     """Write what the plan has seen. Pins are dropped only when the plan is about all clusters, as they are."""
     seen = {
-        each.source: each.digest for each in plan.changes if each.digest and each.op != "delete"
+        each.source: each.held_at_source
+        for each in plan.changes
+        if each.digest and each.op != "delete"
     }
     is_whole = not options.specs and wanted_from(options, ()) == Wanted()
     needs = tuple(session.collected.needs)

@@ -96,6 +96,16 @@ def add_choice_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="these versions in place of the manifest's, for an upgrade: 1.34.5,1.35.2 (KubeOne)",
     )
+    group.add_argument(
+        "--platform",
+        dest="platforms",
+        type=_comma_list,
+        action="extend",
+        default=[],
+        metavar="LIST",
+        help="only these platforms of images that have several: linux/amd64,linux/arm64; changes their digests, and may be"
+        " given several times (default: those of planner.yaml, or all)",
+    )
     add_flag_arguments(parser)
     parser.add_argument(
         "--config", default="", metavar="FILE", help="planner.yaml (default: the nearest)"
@@ -204,6 +214,7 @@ def wanted_from(options: argparse.Namespace, specs: tuple[str, ...]) -> Wanted:
         tuple(options.packages),
         tuple(options.packs),
         options.packs_from,
+        tuple(options.platforms),
     )
 
 

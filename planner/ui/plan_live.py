@@ -91,7 +91,8 @@ def _need(change: Change, scheme: str) -> Need:
     endpoint = f"{scheme}://{target.registry}/v2"
     attempt = Attempt(endpoint, target.repository, target.reference, change.source.registry)
     resolution = Resolution(change.source, (attempt,))
-    return Need(change.source, resolution, change.because, change.kind)
+    need = Need(change.source, resolution, change.because, change.kind)
+    return need._replace(platforms=change.wanted_platforms)
 
 
 def _wanted_again(plan: Plan, options: argparse.Namespace, clusters: tuple[Cluster, ...]) -> Wanted:

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import TextIO
 
 from planner.core.errors import InputError
+from planner.core.event_lines import header, to_line
 from planner.core.events import (
     Event,
     Finished,
+    ImageCancelled,
     ImageDone,
     ImageFailed,
+    Paused,
     Progress,
+    Resumed,
+    Retried,
     Waiting,
     describe,
-    header,
-    to_line,
 )
 from planner.core.text import duration, plural, printable, size
 
@@ -57,13 +60,18 @@ def tell_wait(host: str, seconds: float, reason: str) -> None:
 
 
 class Lines:
-    """Plain lines for logs: one per finished image, and a heartbeat when nothing else was said for a while."""
+    """Plain lines for logs: one per finished image, and a heartbeat when nothing else was said for a while.
 
-    def __init__(self, stream: TextIO, heartbeat: float = HEARTBEAT) -> None:
+    They begin where ``progress`` is.
+    """
+
+    def __init__(
+        self, stream: TextIO, heartbeat: float = HEARTBEAT, progress: Progress | None = None
+    ) -> None:
         self._stream = stream
         self._heartbeat = heartbeat
-        self._progress = Progress()
-        self._said_at = 0.0
+        self._progress = progress or Progress()
+        self._said_at = self._progress.at
 
     def __call__(self, event: Event) -> None:
         """Say what is worth a line."""
@@ -73,7 +81,7 @@ class Lines:
                 self._say(f"{headline(self._progress)}: {printable(event.image)}")
             case ImageFailed():
                 self._say(f"failed: {printable(event.image)}: {printable(event.reason)}")
-            case Waiting():
+            case Waiting() | ImageCancelled() | Paused() | Resumed() | Retried():
                 self._say(printable(describe(event)))
             case Finished():
                 pass

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from planner.apply import DEFAULT_PARALLELISM
@@ -45,7 +46,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         type=_at_least_one,
         default=DEFAULT_PARALLELISM,
         metavar="N",
-        help=f"steps at a time, a quarter of them for large blobs (default: {DEFAULT_PARALLELISM})",
+        help=f"steps at a time, half of them for large blobs (default: {DEFAULT_PARALLELISM})",
     )
     parser.add_argument(
         "--bandwidth",
@@ -61,14 +62,17 @@ def is_plan(paths: Sequence[str]) -> bool:
     if len(paths) != 1 or not Path(paths[0]).is_file():
         return bool(paths) and paths[0].endswith(".json")
     try:
-        data = Path(paths[0]).read_bytes()
-    except OSError:
+        with Path(paths[0]).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            # What a large plan is stands behind all of its content, near its end.
+            return data[:1] == b"{" and data.rfind(b'"planner.plan/') != -1
+    except (OSError, ValueError):  # ValueError: it is empty
         return False  # reading it as a spec tells why
-    return data.startswith(b"{") and b'"planner.plan/' in data
 
 
-def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
-    """A saved plan, and the stores as it saw them.
+def load_saved(
+    options: argparse.Namespace, tell: Callable[[float], None] = lambda _share: None
+) -> tuple[Plan, Stores]:
+    """A saved plan, and the stores as it saw them; ``tell`` gets the share that was read so far.
 
     Raises:
         StaleError: one of its inputs, or the way to a registry, changed since.
@@ -78,12 +82,17 @@ def load_saved(options: argparse.Namespace) -> tuple[Plan, Stores]:
             "a saved plan says itself where it reads and writes",
             "leave out --from and --to, or plan again",
         )
+    if options.platforms:
+        raise UsageError(
+            "a saved plan says itself which platforms it keeps",
+            "leave out --platform, or plan again",
+        )
     if options.locked:
         raise UsageError(
             "a saved plan was made already: --locked is heeded when one is made",
             "leave it out; planner plan --locked -o FILE makes a plan that the lock covers",
         )
-    plan = load_plan(options.specs[0])
+    plan = load_plan(options.specs[0], tell)
     changed = list(unchanged(plan.inputs))
     if changed:
         listed = ", ".join(changed)

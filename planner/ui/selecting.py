@@ -39,7 +39,12 @@ def only_selected(plan: Plan, options: argparse.Namespace) -> Plan:
             raise UsageError(f"--target {pattern!r} matches no name", f"names look like {known}")
     if not options.target and not options.exclude:
         return plan
-    changes = tuple(_together(plan, options))
+    return part_of(plan, _together(plan, options))
+
+
+def part_of(plan: Plan, chosen: Iterable[Change]) -> Plan:
+    """The plan with some of its changes alone, and the namespaces that they lie in."""
+    changes = tuple(chosen)
     places = {(each.target.registry, each.target.repository) for each in changes}
     namespaces = (_with_some(each, places) for each in plan.namespaces)
     return replace(

@@ -2,7 +2,8 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Event
 
@@ -62,6 +63,20 @@ class CutUploadAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSlowly:
+    """Read the request's body a block at a time, and wait some seconds before each. Of a ``FaultProxy``."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCall:
+    """Ask the registry something else than what was asked. Of a ``FaultProxy``."""
+
+    change: Callable[[Call], Call]
+
+
+@dataclass(frozen=True, slots=True)
 class CutAfter:
     """Send so many bytes of the answer's body, then close the connection."""
 
@@ -104,8 +119,42 @@ class LinkLoop:
     """Name the page that was asked for as the next one."""
 
 
-Early = Status | RedirectTo | Reset | Stall | CutUploadAfter
-Late = CutAfter | WrongBytes | Truncate | WrongDigestHeader | DropHeader | AddHeaders | LinkLoop
+@dataclass(frozen=True, slots=True)
+class Trickle:
+    """Send so many bytes of the body one by one, with a pause of some seconds before each, and then the rest."""
+
+    nbytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StallAfter:
+    """Send so many bytes of the body, then nothing, until it is released; then close the connection."""
+
+    nbytes: int
+    release: Event = field(default_factory=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReply:
+    """Send something else than the true answer."""
+
+    change: Callable[[Call, Reply], Reply]
+
+
+Early = Status | RedirectTo | Reset | Stall | CutUploadAfter | ReadSlowly | ChangeCall
+Late = (
+    CutAfter
+    | WrongBytes
+    | Truncate
+    | WrongDigestHeader
+    | DropHeader
+    | AddHeaders
+    | LinkLoop
+    | Trickle
+    | StallAfter
+    | ChangeReply
+)
 Action = Early | Late
 
 
@@ -176,7 +225,7 @@ class Faults:
         """Let stalled requests go."""
         with self._lock:
             for entry in self._entries:
-                if isinstance(entry.fault.action, Stall):
+                if isinstance(entry.fault.action, Stall | StallAfter):
                     entry.fault.action.release.set()
 
 
@@ -213,7 +262,9 @@ def forestall(actions: Iterable[Action]) -> Reply | None:
     return None
 
 
-def distort(reply: Reply, action: Action, call: Call) -> Reply:
+def distort(  # noqa: C901, PLR0911 - a case for each fault
+    reply: Reply, action: Action, call: Call
+) -> Reply:
     """Return the true answer with one fault in it."""
     match action:
         case CutAfter(nbytes):
@@ -234,8 +285,27 @@ def distort(reply: Reply, action: Action, call: Call) -> Reply:
             return _with_header(reply, "Link", f'<{call.target}>; rel="next"')
         case Reset(performed=True):
             return no_reply(reset=True)
+        case Trickle(nbytes, seconds):
+            return replace(reply, pieces=lambda body: _trickled(body, nbytes, seconds))
+        case StallAfter(nbytes, release):
+            whole = replace(reply, cut=nbytes)
+            return replace(whole, pieces=lambda body: _stalled(body, release))
+        case ChangeReply(change):
+            return change(call, reply)
         case _:
             return reply
+
+
+def _trickled(body: bytes, nbytes: int, seconds: float) -> Iterator[bytes]:
+    for at in range(min(nbytes, len(body))):
+        time.sleep(seconds)
+        yield body[at : at + 1]
+    yield body[nbytes:]
+
+
+def _stalled(body: bytes, release: Event) -> Iterator[bytes]:
+    yield body
+    release.wait()
 
 
 def _with_header(reply: Reply, name: str, value: str) -> Reply:

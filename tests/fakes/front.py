@@ -17,9 +17,10 @@ from .serving import HttpServer, Incoming
 
 Plane = Callable[[Call], Reply | None]
 
-# What belongs to one connection (RFC 9110, 7.6.1); the registry behind is open and needs no Authorization.
+# What belongs to one connection (RFC 9110, 7.6.1).
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "upgrade"})
-_NOT_FORWARDED = _HOP_BY_HOP | {"authorization", "content-length"}
+# The registry behind is open.
+_NOT_FORWARDED = frozenset({"authorization"})
 
 
 class Front:
@@ -89,18 +90,24 @@ class Front:
     def _forward(self, call: Call) -> Reply:
         if not self._backing:
             return make_reply(404)
-        headers = {k: v for k, v in call.headers.items() if k.lower() not in _NOT_FORWARDED}
-        connection = http.client.HTTPConnection(self._backing)
-        try:
-            connection.request(call.method, call.target, call.body, headers)
-            answer = connection.getresponse()
-            body = answer.read()
-        finally:
-            connection.close()
-        kept = {k: v for k, v in answer.getheaders() if k.lower() not in _HOP_BY_HOP}
-        if "chunked" in (answer.getheader("Transfer-Encoding") or ""):
-            kept["Content-Length"] = str(len(body))
-        return Reply(answer.status, kept, body)
+        return forward(self._backing, call, _NOT_FORWARDED)
+
+
+def forward(backing: str, call: Call, dropped: frozenset[str] = frozenset()) -> Reply:
+    """What the server at ``backing``, a host and port, answers to a call without its ``dropped`` headers, in lower case."""
+    not_sent = _HOP_BY_HOP | dropped | {"content-length"}
+    headers = {k: v for k, v in call.headers.items() if k.lower() not in not_sent}
+    connection = http.client.HTTPConnection(backing)
+    try:
+        connection.request(call.method, call.target, call.body, headers)
+        answer = connection.getresponse()
+        body = answer.read()
+    finally:
+        connection.close()
+    kept = {k: v for k, v in answer.getheaders() if k.lower() not in _HOP_BY_HOP}
+    if "chunked" in (answer.getheader("Transfer-Encoding") or ""):
+        kept["Content-Length"] = str(len(body))
+    return Reply(answer.status, kept, body)
 
 
 def json_reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Reply:

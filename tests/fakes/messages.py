@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from urllib.parse import parse_qs
@@ -20,6 +20,7 @@ class Reply:
     Attributes:
         cut: Send this many bytes of the body, then close the connection.
         reset: Close with a TCP reset instead of an orderly end.
+        pieces: Makes of the body what is sent, each piece when it comes.
     """
 
     status: int
@@ -27,6 +28,7 @@ class Reply:
     body: bytes = b""
     cut: int | None = None
     reset: bool = False
+    pieces: Callable[[bytes], Iterable[bytes]] = lambda body: (body,)
 
 
 def make_reply(

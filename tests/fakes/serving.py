@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -46,14 +47,18 @@ class Incoming:
         self.complete = False
         self._wire = wire
 
-    def receive(self, limit: int | None = None) -> Call:
-        """Return the call with its body, or what came before ``limit`` or the client's farewell."""
-        return replace(self.call, body=self._read(limit))
+    def receive(self, limit: int | None = None, pause: float = 0.0) -> Call:
+        """Return the call with its body, or what came before ``limit`` or the client's farewell.
 
-    def _read(self, limit: int | None) -> bytes:
+        Each block of it is read after a ``pause`` in seconds.
+        """
+        return replace(self.call, body=self._read(limit, pause))
+
+    def _read(self, limit: int | None, pause: float) -> bytes:
         body = bytearray()
         with suppress(ConnectionError):
             for block in self._blocks():
+                time.sleep(pause)
                 body += block
                 if limit is not None and len(body) >= limit:
                     return bytes(body[:limit])
@@ -110,7 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(reply.body[: reply.cut])
+            for piece in reply.pieces(reply.body[: reply.cut]):
+                self.wfile.write(piece)
 
     def log_message(self, *_args: Any, **_options: Any) -> None:
         pass
@@ -124,14 +130,17 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = False  # so that server_close joins the threads
     request_queue_size = 128
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, receive_buffer: int) -> None:
         self.application = application
+        self._receive_buffer = receive_buffer
         self.failures: list[BaseException] = []
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def server_bind(self) -> None:
+        if self._receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
         TCPServer.server_bind(self)  # HTTPServer's asks the name service for the host's name
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -157,11 +166,17 @@ class _Listener(ThreadingHTTPServer):
 
 
 class HttpServer:
-    """An application on a free port of 127.0.0.1, for the time of a ``with`` block."""
+    """An application on a free port of 127.0.0.1, for the time of a ``with`` block.
 
-    def __init__(self, application: Application) -> None:
+    Args:
+        application: Answers.
+        receive_buffer: How many bytes the system takes that the application did not read yet; 0: its default.
+    """
+
+    def __init__(self, application: Application, receive_buffer: int = 0) -> None:
         """Bind nothing yet."""
         self._application = application
+        self._receive_buffer = receive_buffer
 
     @property
     def port(self) -> int:
@@ -170,7 +185,7 @@ class HttpServer:
 
     def __enter__(self) -> Self:
         """Bind and serve."""
-        self._listener = _Listener(self._application)
+        self._listener = _Listener(self._application, self._receive_buffer)
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(_POLL,))
         self._thread.start()
         return self

@@ -29,9 +29,16 @@ from tests.real.story import Workplace, endpoints, fill
 from tests.support.registry_server import RegistryServer
 
 KILLS = int(os.environ.get("PLANNER_KILLS", "8"))
+EACH = 4
 IMAGES = tuple(parse_image(f"k{number % 4}/image{number}:1") for number in range(12))
 KIB = 1024
 SOONEST, LATEST = 0.15, 1.2
+
+
+@pytest.fixture
+def mirror(make_registry: MakeRegistry) -> RegistryServer:
+    """Where the images are to be."""
+    return make_registry()
 
 
 @pytest.fixture
@@ -48,29 +55,30 @@ def place(tmp_path: Path, upstream: RegistryServer) -> Workplace:
     return place
 
 
+@pytest.mark.parametrize("number", range(max(1, KILLS // EACH)))
 def test_a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been(
-    place: Workplace, upstream: RegistryServer, make_registry: MakeRegistry
+    place: Workplace, upstream: RegistryServer, mirror: RegistryServer, number: int
 ) -> None:
-    chance = random.Random(20260131)
-    killed = 0
-    while killed < KILLS:
-        mirror = make_registry()
-        place.write("registries.yaml", f"mirrors: {{docker.io: {{endpoint: ['{mirror.url}']}}}}\n")
-        with watched(mirror) as incomplete:
-            for _ in range(4):
-                killed += killed_at(place, chance.uniform(SOONEST, LATEST))
+    chance = random.Random(number)
+    place.write("registries.yaml", f"mirrors: {{docker.io: {{endpoint: ['{mirror.url}']}}}}\n")
+    with watched(mirror) as incomplete:
+        for _ in range(EACH):
+            with nothing_twice(upstream, mirror):
+                killed_at(place, chance.uniform(SOONEST, LATEST))
+        with nothing_twice(upstream, mirror):
             done = place.planner("apply", "--auto-approve")
-        assert done.returncode == 0, done.stderr
-        assert incomplete == []
-        assert {each: digest(mirror.url, each) for each in IMAGES} == {
-            each: digest(f"{upstream.url}/docker.io", each) for each in IMAGES
-        }
-        proved = place.planner("verify", "--blobs")
-        assert proved.returncode == 0, proved.stdout + proved.stderr
+    assert done.returncode == 0, done.stderr
+    assert incomplete == []
+    assert mirror.blob_digests_on_disk() == upstream.blob_digests_on_disk()
+    assert {each: digest(mirror.url, each) for each in IMAGES} == {
+        each: digest(f"{upstream.url}/docker.io", each) for each in IMAGES
+    }
+    proved = place.planner("verify", "--blobs")
+    assert proved.returncode == 0, proved.stdout + proved.stderr
 
 
-def killed_at(place: Workplace, seconds: float) -> bool:
-    """Start a run and kill it after so long; False when it was over before."""
+def killed_at(place: Workplace, seconds: float) -> None:
+    """Start a run and kill it after so long, unless it was over before."""
     process = subprocess.Popen(
         [sys.executable, "-m", "planner", "apply", "--auto-approve"],
         cwd=place.folder,
@@ -85,8 +93,16 @@ def killed_at(place: Workplace, seconds: float) -> bool:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        return True
-    return False
+
+
+@contextmanager
+def nothing_twice(upstream: RegistryServer, mirror: RegistryServer) -> Iterator[None]:
+    """What arrived whole, wherever, is not fetched again: what a killed run costs is what was on its way."""
+    complete, mark = mirror.blob_digests_on_disk(), upstream.mark()
+    yield
+    asked = (each for each in upstream.requests_since(mark) if each.method == "GET")
+    fetched = {each.path.rpartition("/")[2] for each in asked if "/blobs/" in each.path}
+    assert not fetched & complete
 
 
 @contextmanager

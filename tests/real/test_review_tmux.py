@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 
 from planner.core.refs import parse_image
 from planner.sample import write_samples
 from planner.stores.layout import Layout, LayoutFolder
 from tests.real.story import Workplace
+from tests.support.registry_server import RegistryServer
 from tests.support.terminal import Terminal
 
 HOST = "registry.corp:5000"
@@ -20,6 +22,12 @@ SPEC = f"mirrors:\n  docker.io:\n    endpoint: ['https://{HOST}']\n    rewrite: 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    place = make_place(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return place
+
+
+def make_place(tmp_path: Path) -> Workplace:
     """A saved plan that copies three images from one layout into another."""
     place = Workplace(tmp_path)
     upstream = LayoutFolder(tmp_path / "up")
@@ -31,7 +39,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
         "plan", *specs, "--from", "oci:up", "--to", "oci:down", "-o", "plan.json"
     )
     assert planned.returncode == 0, planned.stderr
-    monkeypatch.chdir(tmp_path)
     return place
 
 
@@ -48,7 +55,7 @@ def held(place: Workplace) -> set[str]:
 def test_a_plan_is_looked_at_narrowed_down_and_applied(
     place: Workplace, terminal: Terminal
 ) -> None:
-    review(terminal, place)
+    review(terminal, place, "--allow-apply")
     first = terminal.wait_for("3 of 3 selected", timeout=20)
     for text in (f"to {HOST} at oci:down", f"[x] ▾ {HOST}/hub/team", "+ create   api:1", "Details"):
         assert text in first
@@ -67,10 +74,10 @@ def test_a_plan_is_looked_at_narrowed_down_and_applied(
 def test_leaving_writes_nothing_and_restores_the_terminal(
     place: Workplace, terminal: Terminal
 ) -> None:
-    review(terminal, place, "--read-only", NO_COLOR="1")
+    review(terminal, place, NO_COLOR="1")
     terminal.wait_for("READ-ONLY", timeout=20)
     terminal.send("a")
-    terminal.wait_for("started with --read-only")
+    terminal.wait_for("--allow-apply applies what is selected")
     terminal.send("q", "q")  # out of the message, out of the review
     assert terminal.wait_for_exit() == 0
     assert not terminal.screen().strip()
@@ -81,7 +88,9 @@ def test_specs_are_planned_and_then_reviewed(place: Workplace, terminal: Termina
     specs = ("registries.yaml", "--images", "list.txt", "--from", "oci:up", "--to", "oci:down")
     command = (sys.executable, "-m", "planner", "review", *specs)
     terminal.start(command, width=80, height=24, env=place.environment)
-    assert "web:1" in terminal.wait_for("3 of 3 selected", timeout=20)
+    first = terminal.wait_for("3 of 3 selected", timeout=20)
+    assert "web:1" in first
+    assert "READ-ONLY" not in first
     terminal.send("C-c")
     assert terminal.wait_for_exit() == 0
 
@@ -105,3 +114,75 @@ def test_a_dumb_terminal_is_none(place: Workplace, terminal: Terminal) -> None:
     terminal.start(command, env=place.environment)
     terminal.wait_for("planner show PLAN", timeout=20)
     assert terminal.wait_for_exit() == 64
+
+
+def test_the_review_in_lines_needs_no_screen_and_asks_the_same(
+    place: Workplace, terminal: Terminal
+) -> None:
+    review(terminal, place, "--allow-apply", TERM="dumb", PLANNER_A11Y="1")
+    terminal.wait_for("review>", timeout=20)
+    terminal.send("drop 1", "Enter")
+    terminal.wait_for("2 of 3 selected")
+    terminal.send("apply", "Enter")
+    terminal.wait_for("Type yes to apply")
+    terminal.send("yes", "Enter")
+    terminal.wait_for("2 images done", timeout=20)
+    assert terminal.wait_for_exit() == 0
+    assert held(place) == {"team/db", "team/web"}
+
+
+def test_a_locale_without_utf_8_gets_ascii_alone(place: Workplace, terminal: Terminal) -> None:
+    command = ("env", "LC_ALL=C", sys.executable, "-m", "planner", "review", "plan.json")
+    terminal.start(command, width=120, height=36, env=place.environment)
+    screen = terminal.wait_for("3 of 3 selected", timeout=20)
+    assert "+- Plan" in screen
+    assert screen.isascii()
+
+
+def test_a_run_to_a_real_registry_is_paused_and_goes_on(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    registry: RegistryServer,
+    terminal: Terminal,
+) -> None:
+    place = Workplace(tmp_path)
+    upstream = LayoutFolder(tmp_path / "up")
+    write_samples(IMAGES, lambda name: Layout(upstream, name), kib=1024)
+    spec = f"mirrors: {{docker.io: {{endpoint: ['{registry.url}'], rewrite: {{'^(.*)$': 'hub/$1'}}}}}}\n"
+    place.write("registries.yaml", spec)
+    place.write("list.txt", "".join(f"{each}\n" for each in IMAGES))
+    specs = ("registries.yaml", "--images", "list.txt", "--from", "oci:up")
+    planned = place.planner("plan", *specs, "-o", "plan.json")
+    assert planned.returncode == 0, planned.stderr
+    monkeypatch.chdir(tmp_path)
+    review(terminal, place, "--allow-apply", "--bandwidth", "2Mbit/s")
+    terminal.wait_for("3 of 3 selected", timeout=30)
+    terminal.send("Down", "Space")
+    terminal.wait_for("2 of 3 selected")
+    terminal.send("/")
+    terminal.wait_for("\n /")  # what is typed before it is there goes to the list
+    terminal.send("web", "Enter")
+    terminal.wait_for("1 image of 3")
+    terminal.send("Escape")
+    terminal.wait_for("[ ]   + create   api:1")
+    terminal.send("a")
+    terminal.wait_for("Type  yes  to apply:", timeout=20)
+    terminal.send("yes", "Enter")
+    terminal.wait_for("Applying", timeout=20)
+    terminal.send("p")
+    terminal.wait_for("Paused", timeout=20)
+    assert names(registry) != {"hub/team/db", "hub/team/web"}
+    terminal.send("p")
+    terminal.wait_for("Finished", timeout=60)
+    terminal.send("q")
+    assert terminal.wait_for_exit(timeout=20) == 0
+    assert names(registry) == {"hub/team/db", "hub/team/web"}
+
+
+def names(registry: RegistryServer) -> set[str]:
+    """The repositories that have the tag."""
+    asked = (f"hub/{each.repository}" for each in IMAGES)
+    lists = {
+        each: requests.get(f"{registry.url}/v2/{each}/tags/list", timeout=10) for each in asked
+    }
+    return {each for each, answer in lists.items() if "1" in (answer.json().get("tags") or ())}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 _PLACES = ("/usr/sbin", "/sbin", str(Path(__file__).parents[2] / ".tools" / "bin"))
-_OTHER_NAMES = {"docker-registry": ("registry",)}
+_OTHER_NAMES = {"docker-registry": ("registry",), "chromium": ("google-chrome",)}
 
 
 def require(name: str) -> Path:

@@ -37,6 +37,7 @@ class RegistryOptions(TypedDict, total=False):
     client_ca: Path
     read_only: bool
     proxy: str
+    room: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class RegistryServer:
     Args:
         directory: Where data, configuration and logs go.
         options: ``htpasswd`` is user and password; ``client_ca`` needs ``tls``; ``proxy`` is the
-            URL of the registry to pull through from.
+            URL of the registry to pull through from; ``room`` is the size of a disk of its own for its data
+            (``300k``), which nobody else sees and which is gone when it stops.
     """
 
     def __init__(self, directory: Path, **options: Unpack[RegistryOptions]) -> None:
@@ -122,6 +124,17 @@ class RegistryServer:
         """Return the requests after a mark."""
         return self.requests()[mark:]
 
+    def make_room(self, room: str) -> None:
+        """Give a registry with a disk of its own a larger one."""
+        assert self._process is not None
+        enter = ("nsenter", f"--target={self._process.pid}", "--user", "--mount")
+        run((*enter, "mount", "-o", f"remount,size={room}", self.data))
+
+    def collect_garbage(self) -> None:
+        """Delete what no tag leads to, while it serves, as the registry's own program does it."""
+        config = self._directory / "config.yml"
+        run((require("docker-registry"), "garbage-collect", "--delete-untagged", config))
+
     def delete_blob_file(self, digest: str) -> None:
         """Remove the bytes of a blob or manifest from disk, behind the registry's back."""
         algorithm, _, value = digest.partition(":")
@@ -139,7 +152,12 @@ class RegistryServer:
         """Return whether it runs; it does not when the port was taken meanwhile."""
         config = self._directory / "config.yml"
         config.write_text(json.dumps(self._config(port)))  # JSON is YAML
-        command = (require("docker-registry"), "serve", config)
+        command: tuple[str | Path, ...] = (require("docker-registry"), "serve", config)
+        if room := self._options.get("room"):
+            self.data.mkdir(exist_ok=True)
+            mounted = f'mount -t tmpfs -o size={room} tmpfs "$0" && exec "$@"'
+            unshare = (require("unshare"), "--map-root-user", "--mount")
+            command = (*unshare, "sh", "-c", mounted, self.data, *command)
         with self._access_log.open("ab") as access, self._log.open("wb") as log:
             process = subprocess.Popen(command, stdout=access, stderr=log)
         self._process = process

@@ -13,37 +13,36 @@ Examples:
   planner apply registries.yaml --release v1.35.0+k3s1
   planner apply --auto-approve --events events.jsonl
   planner apply --resume
+  planner apply --review plan.json     # full-screen: choose, pause, retry
+  planner apply --executor dask --scheduler tls://10.0.0.5:8786 plan.json
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from types import FrameType
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from planner.apply import still_to_do
 from planner.config import load_config
-from planner.core.errors import DONE, FAILED, INTERRUPTED, UsageError
-from planner.core.events import Progress
+from planner.core.errors import DONE, FAILED, NotApprovedError, UsageError
 from planner.core.plan import Change, Plan
 from planner.core.text import plural
 from planner.own_folder import folder_of
 from planner.recording import Recording
 from planner.stores.opening import Stores
-from planner.stores.pacing import Traffic
 from planner.ui.asking import ask
 from planner.ui.commands.plan import plan_for
 from planner.ui.copying import Copying
-from planner.ui.metrics import add_metrics_argument, run_metrics
+from planner.ui.executors import Crew, add_executor_arguments, crew_for
+from planner.ui.feed import Feed
+from planner.ui.following import file_views, follow
+from planner.ui.metrics import add_metrics_argument
+from planner.ui.on_screen import require_terminal, review
 from planner.ui.options import open_session
 from planner.ui.plan_text import Detail, plan_text
-from planner.ui.progress import Lines, View, event_log
 from planner.ui.remembering import pace_for, tell
 from planner.ui.saved import add_run_arguments, conclude, is_plan, limit_bandwidth, load_saved
 from planner.ui.style import style_for
@@ -53,10 +52,16 @@ from planner.unfinished import unfinished
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the options."""
     add_run_arguments(parser)
+    add_executor_arguments(parser)
     parser.add_argument(
         "--resume",
         action="store_true",
         help="go on with the last plan that was not finished here, and try again what failed",
+    )
+    parser.add_argument(
+        "--review",
+        action="store_true",
+        help="look at the plan full-screen first, choose what to apply, and steer the run",
     )
     parser.add_argument(
         "--auto-approve", action="store_true", help="do not ask, not even before deletions"
@@ -78,19 +83,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out; 1 when something that must exist does not."""
+    if options.review:
+        _check_review(options)
     if options.resume:
         _resume(options)
+    crew = crew_for(options)
     job = _load_and_ask(options) if is_plan(options.specs) else _plan_and_ask(options)
     if not job.changes:
-        if options.events:
-            with event_log(options.events):
-                pass  # an empty run's log is an empty log, not the one of the run before
-        if options.metrics:
-            with run_metrics(options.metrics, job.stores.traffic):
-                pass
+        with file_views(options, job.stores.traffic):
+            pass  # an empty run's log is an empty log, not the one of the run before
         sys.stdout.write(f"Nothing to do: {_all_there(job.plan)}.\n")
         return FAILED if job.plan.count("blocked") else DONE
+    limit_bandwidth(options, job.stores)
     recording = Recording(folder_of(job.stores.places.config), job.plan)
+    if options.review:
+        return _review(job, options, recording, crew)
     copying = Copying(
         job.plan,
         job.changes,
@@ -99,9 +106,10 @@ def run(options: argparse.Namespace) -> int:
         fail_fast=options.fail_fast,
         recording=recording,
         looked_at=job.looked_at,
+        crew=crew,
     )
-    limit_bandwidth(options, job.stores)
-    progress = _watch(copying, options, job.stores.traffic)
+    with file_views(options, job.stores.traffic) as views:
+        progress = follow(Feed(copying.events(), views), copying, options.progress)
     tell(recording.note)
     tell(job.stores.journal.note)
     return conclude(job.plan, progress)
@@ -127,7 +135,7 @@ def _resume(options: argparse.Namespace) -> None:
 def _load_and_ask(options: argparse.Namespace) -> _Job:
     """Naming a plan approves it, but not what it deletes."""
     plan, stores = load_saved(options)
-    if plan.count("delete") and not options.auto_approve:
+    if plan.count("delete") and not (options.auto_approve or options.review):
         ask(plan)
     looked_at = time.monotonic()
     return _Job(plan, still_to_do(plan, plan.pending, stores), stores, looked_at)
@@ -137,6 +145,8 @@ def _plan_and_ask(options: argparse.Namespace) -> _Job:
     session = open_session(options, tuple(options.specs))
     looked_at = time.monotonic()
     plan, pulls = plan_for(session, options)
+    if options.review:
+        return _Job(plan, plan.pending, session.stores, looked_at)
     pace = pace_for(plan, session.config)
     sys.stdout.write(plan_text(plan, style_for(sys.stdout), Detail(), pulls, pace))
     sys.stdout.flush()
@@ -145,52 +155,32 @@ def _plan_and_ask(options: argparse.Namespace) -> _Job:
     return _Job(plan, plan.pending, session.stores, looked_at)
 
 
-def _watch(copying: Copying, options: argparse.Namespace, traffic: Traffic) -> Progress:
-    progress = Progress()
-    with ExitStack() as stack:
-        views: list[View] = []
-        if options.events:
-            views.append(stack.enter_context(event_log(options.events)))
-        if options.metrics:
-            views.append(stack.enter_context(run_metrics(options.metrics, traffic)))
-        if options.progress == "bar" or (options.progress == "auto" and sys.stderr.isatty()):
-            from planner.ui.bars import bars  # noqa: PLC0415 - only a terminal pays for rich
-
-            views.append(stack.enter_context(bars()))
-        elif options.progress != "none":
-            views.append(Lines(sys.stderr))
-        stack.enter_context(_stopping_on_signals(copying))
-        events = stack.enter_context(closing(copying.events()))
-        stack.callback(copying.stop)  # where a view fails, what still moves is cut off
-        for event in events:
-            progress = progress.after(event)
-            for view in views:
-                view(event)
-    return progress
+def _check_review(options: argparse.Namespace) -> None:
+    if options.auto_approve:
+        message = "--review asks before anything is written, and --auto-approve wants no question"
+        raise UsageError(message, "leave one of them out")
+    require_terminal("leave out --review; planner show PLAN prints a saved plan anywhere")
 
 
-@contextmanager
-def _stopping_on_signals(copying: Copying) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) stops cleanly, the second at once."""
+def _review(job: _Job, options: argparse.Namespace, recording: Recording, crew: Crew) -> int:
+    """Carry out what is chosen on the screen."""
+    from planner.ui.review.job import Job  # noqa: PLC0415 - for the screen alone
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, _leave_at_once)
-        copying.stop()
-        sys.stderr.write("stopping; press Ctrl-C again to leave at once\n")
-
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
-    """Without waiting for workers that wait for the network; the bars had hidden the cursor."""
-    if sys.stderr.isatty():
-        sys.stderr.write("\x1b[?25h\n")
-    os._exit(INTERRUPTED)
+    with file_views(options, job.stores.traffic) as views:
+        reviewed = Job(
+            job.plan,
+            job.stores,
+            parallelism=options.parallelism,
+            recording=recording,
+            settings=job.stores.places.config.review,
+            fail_fast=options.fail_fast,
+            views=views,
+            crew=crew,
+        )
+        code = review(reviewed, options.progress)
+    if code is None:
+        raise NotApprovedError("not approved: nothing was written")
+    return code
 
 
 def _all_there(plan: Plan) -> str:

@@ -21,6 +21,7 @@ from operator import attrgetter
 
 from planner.config import load_config
 from planner.core.errors import DONE, UsageError
+from planner.core.platforms import of_all
 from planner.core.text import plural, printable
 from planner.needs import collect
 from planner.ui.listing import GROUPINGS, Grouping, Namespace, Row, grouped, namespaces_of, rows_of
@@ -114,7 +115,7 @@ def _json(rows: Sequence[Row]) -> str:
             "source": str(row.source),
             "target": str(row.target) if row.target else None,
             "kind": row.kind,
-            "platforms": [],
+            "platforms": of_all(row.platforms),
             "because": [each._asdict() for each in row.because],
             "clusters": row.clusters,
         }

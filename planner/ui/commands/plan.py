@@ -7,6 +7,7 @@ Examples:
   planner plan registries.yaml --release v1.35.0+k3s1
   planner plan -o plan.json && planner review plan.json
   planner plan kubeone.yaml --to oci:mirror
+  planner plan --platform linux/amd64  # without what images have for others
   planner plan --lock                  # hold sources to what their tags are now
   planner plan --against inventory.json -o plan.json   # without a network
 """
@@ -14,6 +15,7 @@ Examples:
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
@@ -107,7 +109,7 @@ def plan_for(session: Session, options: argparse.Namespace) -> Prepared:
 
 def live_note() -> Note:
     """One line on stderr that is drawn over; nothing where nobody looks."""
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("PLANNER_A11Y", "") not in ("", "0"):
         return quiet
     drawn_at = 0.0
 

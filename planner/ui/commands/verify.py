@@ -5,6 +5,8 @@ specs need, and says which endpoint answers, or who will fail on what is not the
 how. An image that only its own registry has counts as not found. A registry that cannot
 be asked (unreachable, unauthorised) is an error, not a missing image.
 
+With platforms (--platform, planner.yaml), only what their nodes need is looked for.
+
 --deep reads each blob once, however many images share it, and names the images that a
 damaged one spoils. --referrers asks the images' own registries what belongs to them.
 

@@ -159,6 +159,9 @@ def _left_out(plan: Plan) -> Iterator[str]:
     if count := sum(bool(each.left_out) for each in plan.manifests.values()):
         has = "image has" if count == 1 else "images have"
         yield f"{count} {has} layers that must not be distributed: nodes get these from where they come from."
+    if rewritten := sum(bool(each.source_digest) for each in plan.pending):
+        images = "1 image is" if rewritten == 1 else f"{rewritten:,} images are"
+        yield f"{images} rewritten for fewer platforms: what nodes get has another digest than the source."
     if not plan.referrers and (plan.count("create") or plan.count("move")):
         yield "Signatures and SBOMs are not looked for; --referrers takes them along."
 

@@ -14,7 +14,15 @@ from planner.core.plan import Change, Plan
 from planner.core.text import short_digest, size
 from planner.ui.cost_text import drift_mark
 from planner.ui.plan.groups import Group
-from planner.ui.plan.words import COLOURS, SYMBOLS, clusters_of, counts, name_of, one_line
+from planner.ui.plan.words import (
+    COLOURS,
+    SYMBOLS,
+    clusters_of,
+    counts,
+    name_of,
+    one_line,
+    rewriting_texts,
+)
 from planner.ui.style import Style
 
 LINES = 20
@@ -95,11 +103,14 @@ def change_lines(
     for (_, reason), same in groupby(changes, lambda each: (each.op, _told(each))):
         members = list(same)
         used = _MARGIN + column + (_GAP + _SIZE if has_sizes else 0) + _GAP
-        is_inline = page.style.width is None or (len(members) == 1 and page.fits(reason, used))
+        is_inline = page.style.width is None or (
+            len(members) == 1 and not members[0].source_digest and page.fits(reason, used)
+        )
         for change in members:
             choices = _choices(page, change, names[change], is_from_one=is_from_one)
             fitting = next((each for each in choices if page.fits(each, used)), "")
-            about = reason if reason and is_inline else fitting
+            beside = reason if is_inline else ""
+            about = _joined(fitting, beside) if change.source_digest else beside or fitting
             yield _line(page, change, f"{names[change]:{column}}", about, has_sizes=has_sizes)
         if reason and not is_inline:
             yield from page.below(reason, _MARGIN + _GAP)
@@ -115,12 +126,23 @@ def _line(page: Page, change: Change, name: str, about: str, *, has_sizes: bool)
 
 def _told(change: Change) -> str:
     """The reason of a change that has one to tell."""
-    has_one = change.op in ("blocked", "repair", "delete") or change.subject
+    has_one = (
+        change.op in ("blocked", "repair", "delete") or change.subject or change.wanted_platforms
+    )
     return one_line(change.reason) if has_one else ""
 
 
 def _choices(page: Page, change: Change, name: str, *, is_from_one: bool) -> Iterator[str]:
-    """What may stand beside a name, the most telling first."""
+    """What may stand beside a name, the most telling first; that an index is another one, as long as there is room."""
+    rewritings = list(rewriting_texts(change))
+    others = list(_plain_choices(page, change, name, is_from_one=is_from_one))
+    for told in rewritings:
+        yield from (_joined(each, told) for each in others)
+        yield told
+    yield from others
+
+
+def _plain_choices(page: Page, change: Change, name: str, *, is_from_one: bool) -> Iterator[str]:
     needed = _needed_by(change, None if page.style.width is None else _NAMED_CLUSTERS)
     if change.op in ("blocked", "repair") or change.subject:
         yield needed

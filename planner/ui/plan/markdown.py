@@ -18,7 +18,15 @@ from planner.ui.plan.figures import closing, counted, places_text
 from planner.ui.plan.groups import Group, groups_of
 from planner.ui.plan.lines import bytes_to_send, group_figures
 from planner.ui.plan.obstacles import NAMESPACE_SYMBOLS, by_reason, images_in
-from planner.ui.plan.words import MEANINGS, SYMBOLS, clusters_of, counts, name_of, one_line
+from planner.ui.plan.words import (
+    MEANINGS,
+    SYMBOLS,
+    clusters_of,
+    counts,
+    name_of,
+    one_line,
+    rewriting_texts,
+)
 
 MOST_BYTES = 60_000
 _ROOM_FOR_THE_REST = 300
@@ -175,4 +183,6 @@ def _about(change: Change) -> str:
             about = code(change.reason)
         case _:
             about = f"from {code(str(change.source))}"
+    if told := next(rewriting_texts(change), ""):
+        about += f", {code(told)}"
     return f"{about}{_needed_by(change)}" if len(clusters_of(change)) > 1 else about

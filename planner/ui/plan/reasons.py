@@ -7,19 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from planner.core.errors import UsageError
+from planner.core.family import Because
 from planner.core.plan import Change, Plan
 from planner.core.text import plural, short_digest, size
-from planner.ui.plan.words import COLOURS, MEANINGS, SYMBOLS, name_of, one_line
+from planner.ui.plan.sharing import Part, Sharing
+from planner.ui.plan.words import COLOURS, MEANINGS, SYMBOLS, name_of, one_line, platforms_text
 from planner.ui.style import Style
 
 _NEIGHBOURS = 2
 
 
 class Branch(NamedTuple):
-    """A line of a tree, and what hangs from it."""
+    """A line of a tree, what hangs from it, and the place in a spec that it names."""
 
     text: str
     below: Sequence[Branch] = ()
+    place: Because | None = None
 
 
 def because_lines(change: Change) -> list[str]:
@@ -43,8 +46,9 @@ def why_text(plan: Plan, patterns: Iterable[str], style: Style) -> str:
             known = name_of(plan.changes[0]) if plan.changes else "registry/repository:tag"
             raise UsageError(f"--why {pattern!r} matches no name", f"names look like {known}")
         chosen |= dict.fromkeys(found)
-    tracer = _Tracer(plan, style)
-    return "\n".join("\n".join(tracer.lines(each)) + "\n" for each in chosen)
+    tracer, sharing = _Tracer(plan, style), Sharing(plan)
+    trees = (tracer.lines(each, sharing.parts(each)) for each in chosen)
+    return "\n".join("\n".join(lines) + "\n" for lines in trees)
 
 
 def matches(change: Change, pattern: str) -> bool:
@@ -53,26 +57,28 @@ def matches(change: Change, pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(each, pattern) for each in names)
 
 
+def derivation(plan: Plan, change: Change, parts: Iterable[Part]) -> Sequence[Branch]:
+    """The tree of one change that consists of ``parts``, with digests cut as terminals show them."""
+    return tuple(_Tracer(plan, Style(width=0)).branches(change, parts))
+
+
 class _Tracer:
-    """Knows who needs which blob. Lives for one page."""
+    """Makes the branches of changes. Lives for one page."""
 
     def __init__(self, plan: Plan, style: Style) -> None:
         self._plan = plan
         self._style = style
-        self._users: dict[tuple[str, str], list[Change]] = {}
-        for change in plan.pending:
-            for digest in plan.blobs(change):
-                self._users.setdefault((change.target.registry, digest), []).append(change)
 
-    def lines(self, change: Change) -> Iterator[str]:
+    def lines(self, change: Change, parts: Iterable[Part]) -> Iterator[str]:
         """The tree of one change."""
         symbol = self._style.paint(
             f"{SYMBOLS[change.op]} {MEANINGS[change.op]}", COLOURS[change.op]
         )
         yield f"{self._style.paint(name_of(change), 'bold')}   {symbol}"
-        yield from _drawn([*self._branches(change)])
+        yield from (line for line, _ in drawn([*self.branches(change, parts)]))
 
-    def _branches(self, change: Change) -> Iterator[Branch]:
+    def branches(self, change: Change, parts: Iterable[Part]) -> Iterator[Branch]:
+        """What there is to tell of it."""
         if change.reason:
             yield Branch(one_line(change.reason))
         if change.op != "delete" and change.has_place:
@@ -80,17 +86,17 @@ class _Tracer:
         if change.digest or change.current:
             yield Branch(f"digest {self._digests(change)}")
         if change.platforms:
-            yield Branch(f"platforms {one_line(', '.join(dict.fromkeys(change.platforms)))}")
+            yield Branch(f"platforms {platforms_text(change)}")
         yield from self._needed(change)
         yield from self._namespace(change)
-        yield from self._content(change)
+        yield from self._content(list(parts))
 
     def _needed(self, change: Change) -> Iterator[Branch]:
         """The reasons, by cluster."""
         by_cluster: dict[str, list[Branch]] = {}
         for each in change.because:
             place = f"{each.file}:{each.line}:{each.column}  " if each.line else f"{each.file}  "
-            reason = Branch(one_line(f"{place}{each.text}"))
+            reason = Branch(one_line(f"{place}{each.text}"), place=each)
             by_cluster.setdefault(each.cluster, []).append(reason)
         for cluster, reasons in by_cluster.items():
             yield Branch(f"needed by {one_line(cluster) or 'no cluster that is known'}", reasons)
@@ -111,29 +117,22 @@ class _Tracer:
                 below += [Branch(f"run: {one_line(each.command)}")] if each.command else []
                 yield Branch(one_line(f"{each.kind} {each.name} {said}"), below)
 
-    def _content(self, change: Change) -> Iterator[Branch]:
+    def _content(self, parts: Sequence[Part]) -> Iterator[Branch]:
         """Its blobs: those that this image brings, and those that it shares."""
-        sent, shared = [], []
-        weight = 0
-        for digest, blob in self._plan.blobs(change).items():
-            users = self._users.get((change.target.registry, digest), [])
-            holders = self._plan.holders(change.target.registry, digest)
-            shown = f"{self._short(digest)}  {size(blob.size):>9}"
-            if holders:
-                place = f"{change.target.registry}/{change.target.repository}"
-                there = place if change.place in holders else str(holders[0])
-                shared.append(Branch(f"{shown}  is at {one_line(there)}"))
-            elif users and users[0] is not change:
-                shared.append(Branch(f"{shown}  comes with {name_of(users[0])}"))
-            else:
-                weight += blob.size
-                others = [each for each in users if each is not change]
-                with_others = f"  also for {_named(others)}" if others else ""
-                sent.append(Branch(f"{shown}{with_others}"))
+        sent = [each for each in parts if each.origin == "sent"]
+        shared = [each for each in parts if each.origin != "sent"]
         if sent:
-            yield Branch(f"{plural(len(sent), 'blob')} to send, {size(weight)}", sent)
+            weight = sum(each.size for each in sent)
+            title = f"{plural(len(sent), 'blob')} to send, {size(weight)}"
+            yield Branch(title, [self._part(each) for each in sent])
         if shared:
-            yield Branch(f"{plural(len(shared), 'blob')} shared, not sent for it", shared)
+            title = f"{plural(len(shared), 'blob')} shared, not sent for it"
+            yield Branch(title, [self._part(each) for each in shared])
+
+    def _part(self, part: Part) -> Branch:
+        told = origin_text(part)
+        shown = f"{self._short(part.digest)}  {size(part.size):>9}"
+        return Branch(f"{shown}  {told}" if told else shown)
 
     def _digests(self, change: Change) -> str:
         after, before = self._short(change.digest), self._short(change.current)
@@ -153,8 +152,18 @@ def _named(changes: Sequence[Change]) -> str:
     return f"{listed} and {more} more" if more > 0 else listed
 
 
-def _drawn(branches: Sequence[Branch], margin: str = "") -> Iterator[str]:
+def origin_text(part: Part) -> str:
+    """How the target comes by a blob; empty for one that is sent for its image alone."""
+    if part.holder:
+        return f"is at {one_line(str(part.holder))}"
+    if part.origin == "shared":
+        return f"comes with {name_of(part.others[0])}"
+    return f"also for {_named(part.others)}" if part.others else ""
+
+
+def drawn(branches: Sequence[Branch], margin: str = "") -> Iterator[tuple[str, Branch]]:
+    """The lines of a tree, each with its branch."""
     for number, each in enumerate(branches, 1):
         is_last = number == len(branches)
-        yield f"{margin}{'└─' if is_last else '├─'} {each.text}"
-        yield from _drawn(each.below, f"{margin}{'   ' if is_last else '│  '}")
+        yield f"{margin}{'└─' if is_last else '├─'} {each.text}", each
+        yield from drawn(each.below, f"{margin}{'   ' if is_last else '│  '}")

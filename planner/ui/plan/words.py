@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from planner.core.plan import Change, Op
-from planner.core.text import printable
+from planner.core.text import printable, short_digest
 
 SYMBOLS: dict[Op, str] = {
     "delete": "-",
@@ -42,6 +42,29 @@ def one_line(text: str) -> str:
 def name_of(change: Change) -> str:
     """The whole name that a change is about, safe to print."""
     return one_line(str(change.target))
+
+
+def platforms_text(change: Change) -> str:
+    """Which platforms it is for; of an index that is made of the source's, also what that had besides."""
+    kept = one_line(", ".join(dict.fromkeys(change.platforms)))
+    if not change.source_digest:
+        return kept
+    dropped = ", ".join(change.dropped_platforms)
+    origin = short_digest(change.source_digest)
+    return one_line(f"{kept}; rewritten from {origin}, without {dropped}")
+
+
+def rewriting_texts(change: Change) -> Iterator[str]:
+    """That its index is not the source's, the most telling first; nothing when it is."""
+    if change.source_digest:
+        kept = dict.fromkeys(change.platforms)
+        of_all = len(kept) + len(change.dropped_platforms)
+        names = one_line(", ".join(kept))
+        origin = one_line(short_digest(change.source_digest))
+        yield f"rewritten from {origin} for {names} ({len(kept)} of {of_all} platforms)"
+        yield f"rewritten for {names} ({len(kept)} of {of_all})"
+        yield f"rewritten ({len(kept)} of {of_all} platforms)"
+        yield "rewritten"
 
 
 def counts(changes: Iterable[Change]) -> dict[Op, int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
@@ -16,13 +17,15 @@ from textual.widgets import Footer, Static
 from planner.core.plan import Change, Op
 from planner.core.text import plural, printable, short_digest, size
 from planner.ui.cost_text import DRIFTS
-from planner.ui.plan.reasons import because_lines
-from planner.ui.plan.words import SYMBOLS
+from planner.ui.plan.reasons import because_lines, origin_text
+from planner.ui.plan.sharing import Origin
+from planner.ui.plan.words import SYMBOLS, platforms_text
 from planner.ui.review.model import WORDS, PlanModel, Row, one_line
 
 _LABEL_WIDTH = 11
 _WHOLE_DIGEST = _LABEL_WIDTH + 71
 _NARROWEST = 20
+_MOST_LAYERS = 12
 _PIECE = re.compile(r"[^\s/@]*(?:[/@]|\s+|$)")
 _COLOURS: dict[Op, str] = {
     "blocked": "red",
@@ -76,41 +79,34 @@ class Details(VerticalScroll):
 
 
 class DetailsScreen(Screen[None]):
-    """The details alone, where there is no room beside the list."""
+    """The details alone, where there is no room beside the list; ``do`` is what the list's keys do there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "back", "back", id="details.back"),
-        Binding("y", "copy", "copy the name", id="details.copy"),
+        Binding("escape,enter,q", "back", "back", key_display="esc", id="image.back"),
+        Binding("d", "hand_on('diff')", "diff", id="image.diff"),
+        Binding("w", "hand_on('why')", "why", id="image.why"),
+        Binding("o", "hand_on('edit')", "open the spec", id="image.edit"),
+        Binding("y", "hand_on('copy')", "copy…", id="image.copy"),
     ]
 
-    def __init__(self, model: PlanModel, row: Row) -> None:
+    def __init__(self, model: PlanModel, row: Row, do: Callable[[str], object]) -> None:
         super().__init__()
         self._model = model
         self._row = row
+        self._do = do
 
     def compose(self) -> ComposeResult:
         """The details and the keys."""
         yield Details(self._model, self._row, id="details")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Footer(show_command_palette=False)
 
     def action_back(self) -> None:
         """Return to the list."""
         self.dismiss()
 
-    def action_copy(self) -> None:
-        """Copy the name of the image."""
-        copy_name(self, self._model, self._row)
-
-
-def copy_name(screen: Screen[None], model: PlanModel, row: Row | None) -> None:
-    """Hand the target reference to the terminal, which may or may not put it into the clipboard."""
-    change = None if row is None else model.change(row)
-    if change is None:
-        screen.notify("only an image has a name to copy", markup=False)
-        return
-    name = one_line(str(change.target))
-    screen.app.copy_to_clipboard(name)
-    screen.notify(name, title="Sent to the terminal's clipboard", markup=False)
+    def action_hand_on(self, name: str) -> None:
+        """As in the list."""
+        self._do(name)
 
 
 def details_text(model: PlanModel, row: Row | None, width: int) -> Text:
@@ -169,11 +165,12 @@ def _of_change(model: PlanModel, index: int, width: int) -> Iterator[_Fact]:
     if change.kind != "image":
         yield _Fact("kind", change.kind)
     if change.platforms:
-        yield _Fact("platforms", ", ".join(dict.fromkeys(change.platforms)))
+        yield _Fact("platforms", platforms_text(change))
     if change.is_pending:
         yield from _cost(model, index)
     yield _Fact("", "")
     yield from _reasons(change)
+    yield from _layers(model, index)
 
 
 def _digests(change: Change, width: int) -> Iterator[_Fact]:
@@ -192,13 +189,41 @@ def _digests(change: Change, width: int) -> Iterator[_Fact]:
 
 def _cost(model: PlanModel, index: int) -> Iterator[_Fact]:
     total, cost = model.size(index), model.cost(index)
-    missing = model.selection.needs(index)
+    if not model.blobs(index):
+        return
     yield _Fact("size", f"{size(total)}, {size(cost)} to send")
-    yield _Fact("layers", f"{model.blobs(index)} with configs, {missing} to send")
+    yield _Fact("layers", f"{model.blobs(index)} with configs, {_origins(model, index)}")
     if index in model.selection and cost:
         own = model.selection.own_cost(index)
         yield _Fact("", "")
         yield _Fact("", f"Without this image, {size(own)} less would be sent.", "dim")
+
+
+def _origins(model: PlanModel, index: int) -> str:
+    """How many blobs come in which way."""
+    count = Counter(each.origin for each in model.parts(index))
+    words: dict[Origin, str] = {
+        "sent": "to send",
+        "shared": "with other images",
+        "mounted": "mounted",
+        "there": "there",
+    }
+    return ", ".join(f"{count[origin]} {word}" for origin, word in words.items() if count[origin])
+
+
+def _layers(model: PlanModel, index: int) -> Iterator[_Fact]:
+    """The blobs, those to send first."""
+    parts = sorted(model.parts(index), key=lambda each: (each.origin != "sent", -each.size))
+    if parts:
+        yield _Fact("", "")
+        yield _Fact("", "layers", "bold")
+    for part in parts[:_MOST_LAYERS]:
+        mark, style = ("+", "green") if part.origin == "sent" else ("=", "dim")
+        yield _Fact("", f"{mark} {short_digest(part.digest)}  {size(part.size):>9}", style)
+        if told := origin_text(part):
+            yield _Fact("", told, "dim", 4)
+    if parts[_MOST_LAYERS:]:
+        yield _Fact("", f"… {len(parts) - _MOST_LAYERS} more: d shows all", "dim")
 
 
 def _reasons(change: Change) -> Iterator[_Fact]:

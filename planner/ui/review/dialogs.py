@@ -1,10 +1,8 @@
-"""Small screens above the review: a message, the keys, and the look at the target before an apply."""
+"""Small screens above the review: a message, and the look at the target before an apply."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -21,17 +19,7 @@ from planner.core.errors import PlannerError
 from planner.core.plan import Change, Plan
 from planner.core.text import plural, printable
 from planner.stores.opening import Stores
-from planner.ui.review.filters import HELP
-
-_KEYS = {
-    "question_mark": "?",
-    "slash": "/",
-    "plus": "+",
-    "underscore": "_",
-    "pageup": "pgup",
-    "pagedown": "pgdn",
-    "escape": "esc",
-}
+from planner.ui.review.question import Checked
 
 
 class Notice(ModalScreen[None]):
@@ -62,32 +50,6 @@ def problem(error: PlannerError) -> Notice:
     """An error as a message."""
     hint = f"\n\n{error.hint}" if error.hint else ""
     return Notice("Nothing was written", f"{error.message}{hint}")
-
-
-def keys(left: Iterable[BindingType], right: Iterable[BindingType]) -> Notice:
-    """The keys in two columns, and the language of filters."""
-    columns = zip_longest(_described(left, 11, 39), _described(right, 14, 0), fillvalue="")
-    rows = (f"{one:39}{other}" for one, other in columns)
-    terms = (f"{term:24}{meaning}" for term, meaning in HELP)
-    return Notice(
-        "Keys", "\n".join([*rows, "", "Filter: terms joined by blanks; all must hold.", *terms])
-    )
-
-
-def _described(bindings: Iterable[BindingType], before: int, width: int) -> Iterator[str]:
-    for each in bindings:
-        if isinstance(each, Binding) and each.description:
-            names = (each.key_display or each.key).split(",")
-            shown = "  ".join(_KEYS.get(name, name) for name in names)
-            yield f"{f'{shown:{before}} {each.description}':{width}}"
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What is still to do of what was chosen."""
-
-    changes: tuple[Change, ...]
-    chosen: int
 
 
 class CheckTarget(ModalScreen[Checked | PlannerError | None]):

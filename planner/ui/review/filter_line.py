@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-_DEBOUNCE = 0.08
+_DEBOUNCE = 0.01  # keys that come together; narrowing 50,000 images takes less than the time to the next one
 
 
 class FilterLine(Horizontal):
@@ -41,7 +41,7 @@ class FilterLine(Horizontal):
     def open(self) -> None:
         """Ask."""
         self.display = True
-        self._terms.focus()
+        self.screen.set_focus(self._terms)  # at once: what is typed next is meant for it
 
     def clear(self) -> None:
         """Ask no more, and forget what was asked for."""

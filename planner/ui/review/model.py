@@ -5,21 +5,28 @@ A row is a group's name or the index of a change. Boxes of groups speak of what 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import compress
 from typing import Literal, TypeVar, get_args
 
 from planner.core.errors import UsageError
 from planner.core.plan import PENDING, Change, Op, Plan
 from planner.core.plan_file import plan_id
+from planner.core.refs import ImageRef
 from planner.core.text import printable, short_digest
+from planner.ui.plan.filters import Filter, everything, item_of, parse_filter
 from planner.ui.plan.groups import group_of
-from planner.ui.review.filters import Filter, everything, item_of, parse_filter
-from planner.ui.review.selection import Ledger, Selection
+from planner.ui.plan.sharing import Part, parts_of
+from planner.ui.plan.words import clusters_of
+from planner.ui.review.contents import blobs_of, contents_of
+from planner.ui.review.selection import Selection
 
 Row = int | str
-Grouping = Literal["repository", "source", "action", "flat"]
+Grouping = Literal["repository", "source", "cluster", "action", "flat"]
 Sorting = Literal["danger", "name", "size"]
 Box = Literal["", "all", "some", "none"]
 
@@ -36,6 +43,8 @@ WORDS: dict[Op, str] = {
 }
 _PROBLEMS: frozenset[Op] = frozenset({"delete", "blocked", "move", "repair"})
 _DANGER = list(WORDS)
+_LONGEST = 300
+_NO_CLUSTER = "needed by no cluster that is known"
 
 _Choice = TypeVar("_Choice")
 
@@ -58,10 +67,12 @@ class Group:
 class PlanModel:
     """The state of a review. Whatever changes the rows leaves ``rows`` up to date and a new ``revision``."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, tell: Callable[[float], None] = lambda _share: None) -> None:
+        """``tell`` gets the share of the work that is done, which takes a while for a large plan."""
         self.plan = plan
         self.short_id = plan_id(plan)[7:19]
-        self.selection = Selection(plan)
+        self._held, self._missing = contents_of(plan, lambda share: tell(share / 2))
+        self.selection = Selection(plan, self._missing)
         self.counts: Counter[Op] = Counter(change.op for change in plan.changes)
         self.grouping: Grouping = "repository"
         self.sorting: Sorting = "danger"
@@ -70,24 +81,28 @@ class PlanModel:
         self.rows: Sequence[Row] = ()
         self.revision = 0
         self.longest_name = 0
-        self._ledger = Ledger()
-        self._contents = tuple(tuple(self._content(change)) for change in plan.changes)
         self._items = tuple(
             item_of(change, self.size(index)) for index, change in enumerate(plan.changes)
         )
         self._filter: Filter = everything
         self._collapsed: set[tuple[Grouping, str]] = set()
         self._groups: dict[str, Group] = {}
-        self._home: dict[int, Group] = {}
+        self._figures: dict[tuple[str, Grouping, str], int] = {}
+        self._is_narrowed = False
+        self._shown = bytearray()
+        self._ops = [change.op for change in plan.changes]
         self._orders: dict[Sorting, list[int]] = {}
         self._group_names: dict[Grouping, list[str]] = {}
-        self._names: dict[bool, list[str]] = {}
+        self._lengths = {
+            True: array("H", (_length(each.target, shortest=True) for each in plan.changes)),
+            False: array("H", (_length(each.target, shortest=False) for each in plan.changes)),
+        }
         self._rebuild()
 
     @property
     def matching(self) -> int:
         """How many changes pass the filter and are not hidden."""
-        return len(self._home)
+        return sum(self._shown)
 
     def change(self, row: Row) -> Change | None:
         """The change of a row; None for a group."""
@@ -95,7 +110,11 @@ class PlanModel:
 
     def group(self, row: Row) -> Group:
         """The group that a row heads or belongs to."""
-        return self._groups[row] if isinstance(row, str) else self._home[row]
+        return self._groups[row if isinstance(row, str) else self._named_groups()[row]]
+
+    def is_shown(self, index: int) -> bool:
+        """Whether a change passes the filter and is not hidden, though its group may be collapsed."""
+        return bool(self._shown[index])
 
     def members(self, row: Row) -> Sequence[int]:
         """The changes behind a row."""
@@ -103,19 +122,43 @@ class PlanModel:
 
     def size(self, row: Row) -> int:
         """Bytes of an image, or of all shown images of a group, each blob counted once per repository."""
-        return self._ledger.total(self._contents[index] for index in self.members(row))
+        return self._worked_out("size", row, self._held.total)
 
     def cost(self, row: Row) -> int:
         """Bytes to send for an image, or for all shown images of a group."""
-        return self.selection.cost(self.members(row))
+        return self._worked_out("cost", row, self.selection.cost)
 
     def blobs(self, index: int) -> int:
         """How many blobs an image has."""
-        return len(self._contents[index])
+        return self._held.count(index)
+
+    def parts(self, index: int) -> Iterator[Part]:
+        """The blobs of an image, and where they come from; none for what is not pending."""
+        change = self.plan.changes[index]
+        sizes = blobs_of(self.plan, change)
+        registry = change.target.registry
+        missing = (each for each in sizes if not self.plan.holders(registry, each))
+        numbers = dict(zip(missing, self._missing[index], strict=True))
+        users = self._users
+        return parts_of(
+            self.plan,
+            change,
+            sizes,
+            lambda digest: [self.plan.changes[each] for each in users[numbers[digest]]],
+        )
+
+    @cached_property
+    def _users(self) -> Sequence[Sequence[int]]:
+        """Who needs each blob that a registry does not have."""
+        users: list[list[int]] = [[] for _ in self._missing.sizes]
+        for index in range(len(self.plan.changes)):
+            for blob in self._missing[index]:
+                users[blob].append(index)
+        return users
 
     def name(self, row: Row) -> str:
         """How a row is called, safe to print; what the rows around it share is left out."""
-        return one_line(row) if isinstance(row, str) else self._names[self._is_by_repository][row]
+        return one_line(row) if isinstance(row, str) else self._short(self.plan.changes[row])
 
     def box(self, row: Row) -> Box:
         """What stands in the box of a row; empty where nothing can be chosen."""
@@ -135,7 +178,8 @@ class PlanModel:
     def toggle_all(self) -> frozenset[int]:
         """Choose all that is shown, or drop it when all of it is chosen."""
         full = all(group.chosen == group.selectable for group in self._groups.values())
-        return self._set(tuple(self._home), chosen=not full)
+        shown = tuple(compress(range(len(self._shown)), self._shown))
+        return self._set(shown, chosen=not full)
 
     def is_collapsed(self, name: str) -> bool:
         """Whether a group shows its heading alone."""
@@ -157,6 +201,11 @@ class PlanModel:
         self.sorting = _after(SORTINGS, self.sorting)
         self._rebuild()
 
+    def arrange(self, grouping: Grouping | None = None, sorting: Sorting | None = None) -> None:
+        """Group and sort by these; None leaves it as it is."""
+        self.grouping, self.sorting = grouping or self.grouping, sorting or self.sorting
+        self._rebuild()
+
     def show_same(self, *, shown: bool) -> None:
         """Show or hide what is in sync."""
         self.shows_same = shown
@@ -174,7 +223,8 @@ class PlanModel:
 
     def position(self, row: Row) -> int:
         """Where a row is, or its heading when it is in a collapsed group; the first place when it is not shown."""
-        home = self._home[row].name if isinstance(row, int) and row in self._home else row
+        is_shown = isinstance(row, int) and self._shown[row]
+        home = self.group(row).name if is_shown else row
         wanted = next((each for each in (row, home) if each in self.rows), None)
         return 0 if wanted is None else self.rows.index(wanted)
 
@@ -188,42 +238,56 @@ class PlanModel:
                 return entry
         return None
 
+    def _worked_out(self, what: str, row: Row, figure: Callable[[Sequence[int]], int]) -> int:
+        """A figure of an image; of a group it is worked out once, since that may have all of them."""
+        if isinstance(row, int):
+            return figure((row,))
+        key = (what, self.grouping, row)
+        if key not in self._figures:
+            self._figures[key] = figure(self._groups[row].members)
+        return self._figures[key]
+
     def _set(self, indexes: Iterable[int], *, chosen: bool) -> frozenset[int]:
         touched = self.selection.choose(indexes) if chosen else self.selection.drop(indexes)
-        for index in touched & self._home.keys():
-            self._home[index].chosen += 1 if chosen else -1
+        for index in touched:
+            if self._shown[index]:
+                self.group(index).chosen += 1 if chosen else -1
         return touched
 
-    def _content(self, change: Change) -> Iterator[int]:
-        blobs = self.plan.blobs(change) if change.is_pending else {}
-        for digest, blob in blobs.items():
-            yield self._ledger.number((change.place, digest), blob.size)
-
     def _rebuild(self) -> None:
-        """Sort the shown changes into groups."""
-        self._groups, self._home = {}, {}
-        names, changes, selection = self._named_groups(), self.plan.changes, self.selection
-        for index in self._shown():
-            group = self._groups.get(names[index]) or self._new_group(names[index])
-            group.members.append(index)
-            group.counts[changes[index].op] += 1
-            group.chosen += index in selection
-            self._home[index] = group
-        self._name_changes()
+        """Sort the shown changes into groups: of 50,000 in a fraction of the time between two key presses."""
+        self._shown = self._passing()
+        names, is_shown = self._named_groups(), self._shown.__getitem__
+        members: defaultdict[str, list[int]] = defaultdict(list)
+        order = self._order(self.sorting)
+        for index in compress(order, map(is_shown, order)):
+            members[names[index]].append(index)
+        self._groups = {name: self._group(name, each) for name, each in members.items()}
+        if (
+            self._filter is not everything or self._is_narrowed
+        ):  # else a group has what it always has
+            self._figures.clear()
+        self._is_narrowed = self._filter is not everything
+        lengths = self._lengths[self.grouping == "repository"]
+        longest = max(compress(lengths, self._shown), default=0)
+        has_registry = not self._shared_registry and self.grouping != "repository"
+        self.longest_name = longest + (self._longest_registry if has_registry else 0)
         self._list_rows()
 
-    def _new_group(self, name: str) -> Group:
-        return self._groups.setdefault(name, Group(name))
+    def _group(self, name: str, members: list[int]) -> Group:
+        counts = Counter(map(self._ops.__getitem__, members))
+        chosen = sum(map(self.selection.__contains__, members))
+        return Group(name, members, {op: counts[op] for op in WORDS}, chosen)
 
-    def _shown(self) -> Iterator[int]:
-        """The changes that are not hidden and pass the filter."""
-        order: Iterable[int] = self._order(self.sorting)
-        if not self.shows_same:
-            order = (index for index in order if self.plan.changes[index].op != "same")
-        if self._filter is everything:
-            return iter(order)
-        passes, items, selection = self._filter, self._items, self.selection
-        return (index for index in order if passes(items[index], index in selection))
+    def _passing(self) -> bytearray:
+        """Which changes are not hidden and pass the filter."""
+        passes, selection = self._filter, self.selection
+        shown = bytearray(self.shows_same or op != "same" for op in self._ops)
+        if passes is not everything:
+            for index, item in enumerate(self._items):
+                if shown[index] and not passes(item, index in selection):
+                    shown[index] = 0
+        return shown
 
     def _list_rows(self) -> None:
         self.rows = tuple(self._entries(hides_collapsed=True))
@@ -258,9 +322,9 @@ class PlanModel:
     def _named_groups(self) -> list[str]:
         """The group of each change."""
         if self.grouping not in self._group_names:
-            self._group_names[self.grouping] = [
-                self._group_name(each) for each in self.plan.changes
-            ]
+            named = map(self._group_name, self.plan.changes)
+            once: dict[str, str] = {}
+            self._group_names[self.grouping] = [once.setdefault(each, each) for each in named]
         return self._group_names[self.grouping]
 
     def _group_name(self, change: Change) -> str:
@@ -269,32 +333,37 @@ class PlanModel:
                 return group_of(change)
             case "source":
                 return change.source.registry
+            case "cluster":  # what several need stands once: every row has one place
+                return ", ".join(clusters_of(change)) or _NO_CLUSTER
             case "action":
                 return WORDS[change.op]
             case "flat":
                 return ""
 
-    def _name_changes(self) -> None:
-        if self._is_by_repository not in self._names:
-            registries = {
-                change.target.registry for change in self.plan.changes if change.op != "blocked"
-            }
-            shared = f"{registries.pop()}/" if len(registries) == 1 else ""
-            self._names[self._is_by_repository] = [
-                self._short(each, shared) for each in self.plan.changes
-            ]
-        names = self._names[self._is_by_repository]
-        self.longest_name = max((len(names[index]) for index in self._home), default=0)
+    @cached_property
+    def _shared_registry(self) -> str:
+        """What all names begin with, when they do."""
+        changes = self.plan.changes
+        registries = {each.target.registry for each in changes if each.op != "blocked"}
+        return f"{registries.pop()}/" if len(registries) == 1 else ""
 
-    @property
-    def _is_by_repository(self) -> bool:
-        return self.grouping == "repository"
+    @cached_property
+    def _longest_registry(self) -> int:
+        return max((len(each.target.registry) + 1 for each in self.plan.changes), default=0)
 
-    def _short(self, change: Change, shared: str) -> str:
-        if self._is_by_repository:
+    def _short(self, change: Change) -> str:
+        shared = self._shared_registry
+        if self.grouping == "repository":
             shared = f"{change.target.name.rpartition('/')[0]}/"
         target = change.target._replace(digest=short_digest(change.target.digest))
         return one_line(str(target).removeprefix(shared))
+
+
+def _length(target: ImageRef, *, shortest: bool) -> int:
+    """How long a name may be without its registry, or without its folders too; names that no registry takes count as others."""
+    _, repository, tag, digest = target
+    folders = repository.rfind("/") + 1 if shortest else 0
+    return min(_LONGEST, len(repository) - folders + len(tag) + len(short_digest(digest)) + 2)
 
 
 def one_line(text: str) -> str:

@@ -1,245 +1,265 @@
-"""The screen of a run: how far it is, what moves, what failed, what is done.
+"""The screen of a run: how far it is, what moves, what failed, what is done, what is to come.
 
-A thread runs the engine, folds its events and posts one message per batch, at most ten a second; this screen only draws.
+A thread reads the events and posts them in batches, at most ten a second; this screen folds and draws them, no more.
+Who shows a run that can be steered, or one that is replayed, says so (``run_live``, ``run_replay``).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from typing import ClassVar, Protocol
 
-from rich.cells import set_cell_size
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Log, Static
+from textual.widgets import Footer, Static
+from textual.worker import get_current_worker
 
-from planner.core.events import (
-    Event,
-    ImageDone,
-    ImageFailed,
-    Progress,
-    StepDone,
-    StepFailed,
-    StepStarted,
-    Waiting,
-    describe,
-)
-from planner.core.plan import Change, Plan
-from planner.core.plan_file import plan_id
-from planner.core.text import printable, size
-from planner.ui.copying import Copying
-from planner.ui.plan.figures import places_text
-from planner.ui.progress import headline, outcome
-from planner.ui.review.texts import cut_start, title_line
-from planner.ui.saved import exit_code
+from planner.core.errors import PlannerError
+from planner.core.events import Event
+from planner.core.text import printable
+from planner.ui.review.dialogs import Notice
+from planner.ui.review.run_dialogs import SaveLog
+from planner.ui.review.run_list import RunList
+from planner.ui.review.run_model import RunModel
+from planner.ui.review.run_tabs import RunTabs
+from planner.ui.review.run_texts import Piece, active_line, clock, figures, image_line, log_line
+from planner.ui.review.texts import title_line
 
-_PAUSE = 0.1
-_MOST_ACTIVE = 8
-_MOST_DONE = 5_000
-_MOST_FAILED = 200
-_BAR_WIDTH = 12
-_FIGURES_WIDTH = 22
+FAILED, DONE, QUEUED, LOG = TABS = ("Failed", "Done", "Queued", "Log")
+_AROUND_ACTIVE = 9
+_MOST_ACTIVE = 16
+
+Draw = Callable[[int, int], Sequence[Piece]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Transfer:
-    """A step that is running."""
+class Source(Protocol):
+    """Where a run is read from."""
 
-    step: str
-    moved: int
-    total: int
+    def batches(self) -> Generator[list[Event], None, None]:
+        """What happened since the last batch, and nothing now and then; read on a thread."""
 
 
 class RunScreen(Screen[None]):
-    """One run, from its start to the look at what came of it."""
+    """Any run: its figures, the steps that move, and four lists."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c,ctrl+c", "stop", "stop cleanly", key_display="c", id="run.stop"),
+        Binding("1", f"tab('{FAILED}')", "what failed", show=False, id="run.failed"),
+        Binding("2", f"tab('{DONE}')", "what is done", show=False, id="run.done"),
+        Binding("3", f"tab('{QUEUED}')", "what is to come", show=False, id="run.queued"),
+        Binding("4,l", f"tab('{LOG}')", "log", key_display="l", id="run.log"),
+        Binding("enter", "open", "read all of a line", show=False, id="run.open"),
+        Binding("s", "save", "save log", id="run.save"),
         Binding("q,ctrl+q", "leave", "leave", key_display="q", id="run.leave"),
     ]
 
-    class Advanced(Message):
-        """The state of the run, and the images that were done since the last message."""
+    class Happened(Message):
+        """Some events of the run."""
 
-        def __init__(
-            self, progress: Progress, active: tuple[_Transfer, ...], done: list[str]
-        ) -> None:
+        def __init__(self, events: list[Event]) -> None:
             super().__init__()
-            self.progress = progress
-            self.active = active
-            self.done = done
+            self.events = events
 
-    def __init__(self, plan: Plan, copying: Copying, changes: Sequence[Change]) -> None:
+    class Broken(Message):
+        """The run cannot be read any further."""
+
+        def __init__(self, error: PlannerError) -> None:
+            super().__init__()
+            self.error = error
+
+    def __init__(self, source: Source, where: str) -> None:
         super().__init__()
-        self._plan = plan
-        self._copying = copying
-        self._where = f"plan {plan_id(plan)[7:19]}   to {printable(places_text(plan))}"
-        self._is_stopping = False
-        self._leaves_at_end = False
-        self._active: tuple[_Transfer, ...] = ()
-        self.progress = Progress(images=len(changes))
+        self.model = RunModel()
+        self._source = source
+        self._where = where
+        self._tab = QUEUED
+        self._tab_chosen = False
+        self._keys = (False, False)
+        self._lines_said = 0
 
     def compose(self) -> ComposeResult:
         """Figures above, lists below."""
         yield Static(id="title", classes="title", markup=False)
         yield Static(id="figures", markup=False)
-        yield Static(id="active", classes="pane", markup=False)
-        with VerticalScroll(id="failed", classes="pane"):
-            yield Static(id="failures", markup=False)
-        yield Log(id="done", classes="pane", max_lines=_MOST_DONE)
+        yield RunList(id="active")
+        yield RunTabs(TABS)
+        yield RunList(id="rows")
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        """Start."""
-        self.query_one("#failed").display = False
-        self._draw()
-        self._run()
-
-    def on_unmount(self) -> None:
-        """However this ends, nothing new is started behind it."""
-        self._copying.stop()
+        """Start reading."""
+        self.query_one("#rows").focus()
+        self.draw()
+        self._read()
 
     @work(thread=True)
-    def _run(self) -> None:
+    def _read(self) -> None:
         """Runs on a thread of its own, where nothing may be done but to post messages."""
-        for message in _batches(self._copying.events(), self.progress):
-            self.post_message(message)
+        worker = get_current_worker()
+        try:
+            with closing(self._source.batches()) as found:
+                for batch in found:
+                    if worker.is_cancelled or (
+                        batch and not self.post_message(self.Happened(batch))
+                    ):
+                        return
+        except PlannerError as error:
+            self.post_message(self.Broken(error))
 
-    def on_run_screen_advanced(self, message: Advanced) -> None:
-        """Draw one batch."""
-        before, self.progress = self.progress, message.progress
-        self._active = message.active
-        self.query_one("#done", Log).write_lines(map(printable, message.done))
-        if self.progress.failed != before.failed:
-            self.query_one("#failed").display = True
-            self.query_one("#failures", Static).update(_failures(self.progress.failed))
-        self._draw()
-        if self.progress.end:
-            self.refresh_bindings()
-            if self._leaves_at_end:
-                self.action_leave()
+    def on_run_screen_happened(self, message: Happened) -> None:
+        """Follow the run."""
+        had_ended = self.model.progress.end is not None
+        self.model.see(message.events)
+        has_ended = self.model.progress.end is not None
+        if not self._tab_chosen:
+            has_failed = self.model.is_settled or (has_ended and self.model.failed)
+            self._tab = FAILED if has_failed else DONE if self.model.done else QUEUED
+        self.draw()
+        if self._keys != (keys := (has_ended, bool(self.model.failed))):
+            self._keys = keys
+            self.refresh_bindings()  # makes the line of keys anew, which costs more than all else here
+        if has_ended and not had_ended:
+            self.ended()
+
+    def on_run_screen_broken(self, message: Broken) -> None:
+        """Say why there is no more to come."""
+        hint = f"\n\n{message.error.hint}" if message.error.hint else ""
+        self.app.push_screen(Notice("The run cannot be read", f"{message.error.message}{hint}"))
+
+    def ended(self) -> None:
+        """The run is over."""
+
+    def state(self) -> str:
+        """What the run is doing, in a word or two."""
+        end = self.model.progress.end
+        if end:
+            return "Stopped" if end.cancelled else "Finished"
+        return "Paused" if self.model.progress.is_paused else "Applying"
+
+    def notes(self) -> list[str]:
+        """What is to be said below the figures."""
+        return []
 
     def on_resize(self) -> None:
-        """The bars have other widths."""
-        self._draw()
+        """Give the steps that move a third of the screen."""
+        room = (self.app.size.height - _AROUND_ACTIVE) // 3
+        self.query_one("#active").styles.height = 2 + max(1, min(room, _MOST_ACTIVE))
+        self.draw()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is over cannot be stopped."""
-        del parameters
-        return action != "stop" or self.progress.end is None
+    def action_tab(self, name: str) -> None:
+        """Show another list, from its end where it grows."""
+        self._tab = name
+        self._tab_chosen = True
+        rows = self.query_one("#rows", RunList)
+        count, draw = self._lines()
+        rows.show(count, draw, cursor=count - 1 if name in (DONE, LOG) else 0)
+        rows.focus()
+        self.draw()
 
-    def action_stop(self) -> None:
-        """Start nothing new and cut off what moves."""
-        if not self.progress.end:
-            self._is_stopping = True
-            self._copying.stop()
-            self._draw()
+    @on(RunTabs.Clicked)
+    def _clicked(self, message: RunTabs.Clicked) -> None:
+        self.action_tab(message.name)
+
+    @on(RunList.Opened)
+    def action_open(self) -> None:
+        """Show all of what has the cursor."""
+        text = self._full_text()
+        if text:
+            self.app.push_screen(Notice("All of it", text))
+
+    def action_save(self) -> None:
+        """Ask where the log goes."""
+        self.app.push_screen(SaveLog(self._log()))
 
     def action_leave(self) -> None:
-        """Leave what is over; what still runs has to be stopped first."""
-        if self.progress.end:
-            self.app.exit(exit_code(self._plan, self.progress))
-        else:
-            self.notify("It is still running: c stops it cleanly.", markup=False)
+        """Leave."""
+        self.app.exit(0)
 
-    def stop_and_leave(self) -> None:
-        """Stop, and leave as soon as that is done."""
-        self._leaves_at_end = True
-        self.action_stop()
+    @property
+    def selected(self) -> tuple[str, str]:
+        """``("step", id)`` or ``("image", name)`` under the cursor of the list that has the focus; empty for nothing."""
+        active = self.query_one("#active", RunList)
+        if active.has_focus and active.display:
+            steps = list(self.model.active)
+            return ("step", steps[active.cursor]) if active.cursor is not None else ("", "")
+        names = self._images()
+        cursor = self.query_one("#rows", RunList).cursor
+        return ("image", names[cursor]) if cursor is not None and cursor < len(names) else ("", "")
 
-    def _draw(self) -> None:
-        now = self.progress
-        self.query_one("#title", Static).update(
-            title_line(f"{self._state()}   {self._where}", "", self.app.size.width)
+    def draw(self) -> None:
+        """Everything that may have changed; the lists draw no more than what is in sight."""
+        model, width = self.model, self.app.size.width
+        left = f"{self.state()}   {self._where}"
+        title = title_line(left, clock(model.progress.at), width)
+        self.query_one("#title", Static).update(title, layout=False)
+        said = "\n".join((figures(model, max(10, width - 2)), *self.notes()))
+        grows = said.count("\n") != self._lines_said or bool(model.progress.end)
+        self._lines_said = said.count("\n")
+        self.query_one("#figures", Static).update(said, layout=grows)
+        active = self.query_one("#active", RunList)
+        active.display = model.progress.end is None
+        if active.border_title != (label := f"Active ({len(model.active)})"):
+            active.border_title = label
+        steps = list(model.active.values())
+        at = model.progress.at
+        active.show(len(steps), lambda line, room: active_line(steps[line], at, room))
+        left_out = f", {len(model.cancelled):,} cancelled" if model.cancelled else ""
+        counts = {
+            FAILED: f"{len(model.failed):,}{left_out}",
+            DONE: f"{len(model.done):,}",
+            QUEUED: f"{len(model.queued):,}",
+        }
+        self.query_one(RunTabs).show(self._tab, counts)
+        self.query_one("#rows", RunList).show(*self._lines())
+
+    def _images(self) -> list[str]:
+        """The images of the list that is shown; none in the log."""
+        model = self.model
+        match self._tab:
+            case "Failed":
+                return [*model.failed, *model.cancelled]
+            case "Done":
+                return model.done
+            case "Queued":
+                return model.queue
+            case _:
+                return []
+
+    def _lines(self) -> tuple[int, Draw]:
+        if self._tab == LOG:
+            lines = self.model.lines
+            return len(lines), lambda line, width: log_line(*lines[line], width)
+        names = self._images()
+        return len(names), lambda line, width: self._image_line(names[line], width)
+
+    def _image_line(self, image: str, width: int) -> list[Piece]:
+        match self._tab:
+            case "Failed" if failure := self.model.failed.get(image):
+                return image_line("x", "bad", image, width, failure.reason)
+            case "Failed":
+                return image_line("-", "dim", image, width, "cancelled")
+            case "Done":
+                return image_line("+", "good", image, width)
+            case _:
+                return image_line(" ", "dim", image, width)
+
+    def _full_text(self) -> str:
+        cursor = self.query_one("#rows", RunList).cursor
+        if self._tab == LOG and cursor is not None and cursor < len(self.model.lines):
+            at, said = self.model.lines[cursor]
+            return f"{clock(at)}  {said}"
+        kind, name = self.selected
+        failure = self.model.failed.get(name) if kind == "image" else None
+        texts = (name, failure.reason, failure.hint) if failure else (name,)
+        return "\n\n".join(filter(None, texts))
+
+    def _log(self) -> str:
+        """All lines as text."""
+        lost = self.model.lines_lost
+        first = [f"… {lost:,} earlier lines\n"] if lost else []
+        return "".join(
+            (*first, *(f"{clock(at):>7}  {printable(said)}\n" for at, said in self.model.lines))
         )
-        width = max(10, self.size.width - 2)
-        bar = _bar(now.moved, now.bytes, width) if not now.end else ""
-        words = outcome(now) if now.end else "\n".join((headline(now), *map(_wait, now.waiting)))
-        self.query_one("#figures", Static).update(f"{bar}\n{words}" if bar else words)
-        pane = self.query_one("#active", Static)
-        pane.display = not now.end
-        pane.border_title = f"Active ({len(now.active)})"
-        pane.update("\n".join(_line(each, width - 4) for each in self._active[:_MOST_ACTIVE]))
-        self.query_one("#failed").border_title = f"Failed ({len(now.failed)})"
-        self.query_one("#done").border_title = f"Done ({now.images_done} of {now.images})"
-
-    def _state(self) -> str:
-        if self.progress.end is None:
-            return "Stopping …" if self._is_stopping else "Applying"
-        return "Stopped" if self.progress.end.cancelled else "Finished"
-
-
-def _batches(events: Iterator[Event], progress: Progress) -> Iterator[RunScreen.Advanced]:
-    """The state of the run after each pause, and at its end."""
-    sizes: dict[str, int] = {}
-    done: list[str] = []
-    posted_at = 0.0
-    for event in events:
-        progress = progress.after(event)
-        _note(event, done, sizes)
-        now = time.monotonic()
-        if progress.end or now - posted_at >= _PAUSE:
-            posted_at = now
-            yield RunScreen.Advanced(progress, _transfers(progress, sizes), done)
-            done = []
-
-
-def _note(event: Event, done: list[str], sizes: dict[str, int]) -> None:
-    match event:
-        case StepStarted():
-            sizes[event.step] = event.bytes
-        case StepDone() | StepFailed():
-            sizes.pop(event.step, None)
-        case ImageDone():
-            done.append(event.image)
-        case _:
-            pass
-
-
-def _transfers(progress: Progress, sizes: dict[str, int]) -> tuple[_Transfer, ...]:
-    return tuple(
-        _Transfer(step, moved, sizes.get(step, 0)) for step, moved in progress.active.items()
-    )
-
-
-def _wait(waiting: Waiting) -> str:
-    return printable(describe(waiting))
-
-
-def _failures(failures: Sequence[ImageFailed]) -> str:
-    """The first ones; all of them are printed after the run."""
-    lines = [_failure(each) for each in failures[:_MOST_FAILED]]
-    more = len(failures) - _MOST_FAILED
-    return "\n".join([*lines, *([f"… {more:,} more"] if more > 0 else [])])
-
-
-def _failure(failure: ImageFailed) -> str:
-    hint = f"\n  {failure.hint}" if failure.hint else ""
-    return printable(f"{failure.image}\n  {failure.reason}{hint}")
-
-
-def _line(transfer: _Transfer, width: int) -> str:
-    """``blob …pause@sha256:0123  ████░░  1.0 MiB of 4.0 MiB``."""
-    room = max(12, width - _BAR_WIDTH - _FIGURES_WIDTH - 4)
-    name = set_cell_size(cut_start(_label(transfer.step), room), room)
-    if not transfer.total:
-        return f"{name}  manifest"
-    bar = _bar(transfer.moved, transfer.total, _BAR_WIDTH)
-    return f"{name}  {bar}  {size(transfer.moved)} of {size(transfer.total)}"
-
-
-def _label(step: str) -> str:
-    """``blob registry/a/b@sha256:0123…`` → ``a/b@sha256:0123456789ab``."""
-    name, at, digest = step.partition(" ")[2].partition("/")[2].partition("@")
-    return printable(f"{name}{at}{digest[:19]}")
-
-
-def _bar(moved: int, total: int, width: int) -> str:
-    full = width if not total else min(width, width * moved // total)
-    return f"{'█' * full}{'░' * (width - full)}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import ClassVar, cast
+from collections.abc import Callable
+from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.text import Text
 from textual import events, on
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
@@ -16,26 +15,29 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from planner.core.errors import PlannerError
-from planner.core.plan import PENDING, Change
-from planner.core.text import plural, size
+from planner.core.plan import Change
+from planner.core.text import plural
 from planner.stores.opening import Stores
 from planner.ui.plan.figures import places_text
-from planner.ui.plan.words import SYMBOLS
 from planner.ui.review.confirm import Confirm
-from planner.ui.review.details import Details, DetailsScreen, copy_name
-from planner.ui.review.dialogs import Checked, CheckTarget, Notice, keys, problem
+from planner.ui.review.copy_menu import CopyMenu
+from planner.ui.review.details import Details, DetailsScreen
+from planner.ui.review.dialogs import CheckTarget, Notice, problem
+from planner.ui.review.diff import DiffScreen
+from planner.ui.review.editor import first_place, open_in_editor
+from planner.ui.review.figures import figures
 from planner.ui.review.filter_line import FilterLine
 from planner.ui.review.list import PlanList
-from planner.ui.review.model import WORDS, PlanModel, Row, one_line
+from planner.ui.review.model import Grouping, PlanModel, Row, Sorting, one_line
+from planner.ui.review.question import Checked
+from planner.ui.review.refusals import also_touched, why_not_apply, why_not_choose
 from planner.ui.review.texts import title_line
+from planner.ui.review.why import WhyScreen
 
 _SMALLEST = (60, 16)
+_ALL_BUT_ALONE = 2
 _WIDTHS = ("-no-details", "", "-wide-details", "-only-details")
 _TOO_SMALL = "The terminal is too small for the review (60 x 16).\n\nplanner show PLAN prints the plan.\n\nq quits."
-_READ_ONLY = (
-    "This review was started with --read-only: nothing can be applied from here.\n\n"
-    "Start it without --read-only, or run planner apply PLAN."
-)
 
 
 class ReviewScreen(Screen[None]):
@@ -44,19 +46,25 @@ class ReviewScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "choose", "select", id="review.select"),
         Binding("A", "choose_all", "select all or none", show=False, id="review.all"),
-        Binding("enter", "open", "open", key_display="enter", id="review.open"),
+        Binding("enter", "open", "open", key_display="enter", show=False, id="review.open"),
         Binding("slash", "filter", "filter", key_display="/", id="review.filter"),
         Binding("escape", "back", "clear the filter, or back", show=False, id="review.back"),
-        Binding("v", "group", "group", id="review.group"),
-        Binding("s", "sort", "sort", id="review.sort"),
+        Binding("v", "group", "group by the next thing", show=False, id="review.group"),
+        Binding("s", "sort", "sort by the next thing", show=False, id="review.sort"),
+        Binding("d", "diff", "diff", id="review.diff"),
+        Binding("w", "why", "why", id="review.why"),
+        Binding("p", "problems", "problems", id="review.problems"),
+        Binding("o", "edit", "open the spec in the editor", show=False, id="review.edit"),
         Binding("f", "same", "show or hide in-sync rows", show=False, id="review.same"),
         Binding("n", "problem(1)", "next row that needs a look", show=False, id="review.next"),
         Binding("N", "problem(-1)", "the one before", show=False, id="review.previous"),
-        Binding("y", "copy", "copy the target reference", show=False, id="review.copy"),
+        Binding("y", "copy", "copy…", show=False, id="review.copy"),
+        Binding("1", "pane('list')", "to the list", show=False, id="review.list"),
+        Binding("2", "pane('details')", "to the details", show=False, id="review.details"),
+        Binding("3", "filter", "to the filter", show=False, id="review.terms"),
         Binding("plus", "widen(1)", "wider details", show=False, id="review.wider"),
         Binding("underscore", "widen(-1)", "narrower details", show=False, id="review.narrower"),
         Binding("a", "apply", "apply…", id="review.apply"),
-        Binding("question_mark", "help", "help", key_display="?", id="review.help"),
         Binding("q", "quit", "quit", id="review.quit"),
     ]
 
@@ -67,8 +75,11 @@ class ReviewScreen(Screen[None]):
             super().__init__()
             self.changes = changes
 
-    def __init__(self, model: PlanModel, stores: Stores, *, read_only: bool) -> None:
+    def __init__(
+        self, model: PlanModel, stores: Stores, *, read_only: bool, plan_file: str = ""
+    ) -> None:
         super().__init__()
+        self._plan_file = plan_file
         self._model = model
         self._stores = stores
         self._read_only = read_only
@@ -95,7 +106,7 @@ class ReviewScreen(Screen[None]):
         self._list.border_title = "Plan"
         self.query_one(Details).border_title = "Details"
         self._draw()
-        self._list.focus()
+        self._widen_to(self._width)
 
     def on_resize(self, event: events.Resize) -> None:
         """Too small is too small."""
@@ -108,16 +119,22 @@ class ReviewScreen(Screen[None]):
         del parameters
         return action == "quit" or not self.has_class("-too-small")
 
-    def commands(self) -> Iterator[SystemCommand]:
-        """The keys, for the palette."""
-        for each in self.BINDINGS:
-            binding = cast("Binding", each)
-            action = binding.action
-            yield SystemCommand(
-                binding.description,
-                f"key {binding.key_display or binding.key}",
-                lambda action=action: self.run_worker(self.run_action(action)),
-            )
+    @property
+    def details_width(self) -> int:
+        """How much room the details have: 0 none, 1 a third, 2 more, 3 all."""
+        return self._width
+
+    @details_width.setter
+    def details_width(self, width: int) -> None:
+        self._width = max(0, min(width, len(_WIDTHS) - 1))
+        if self.is_mounted:
+            self._widen_to(self._width)
+
+    def arrange_by(
+        self, *, grouping: Grouping | None = None, sorting: Sorting | None = None
+    ) -> None:
+        """Group or sort by something else."""
+        self._arrange(lambda: self._model.arrange(grouping, sorting))
 
     @on(PlanList.Moved)
     def _moved(self) -> None:
@@ -130,10 +147,11 @@ class ReviewScreen(Screen[None]):
         if row is None:
             return
         if self._model.box(row):
-            self._tell_ties(self._model.toggle(row), row)
+            if told := also_touched(self._model, self._model.toggle(row), row):
+                self.notify(told, markup=False)
             self._draw()
         else:
-            self.notify(self._why_not(row), markup=False)
+            self.notify(why_not_choose(self._model, row), markup=False)
 
     def action_choose_all(self) -> None:
         """Choose or drop all that is shown."""
@@ -148,7 +166,38 @@ class ReviewScreen(Screen[None]):
         elif row is not None and self.query_one(Details).region:
             self.query_one(Details).focus()
         elif row is not None:
-            self.app.push_screen(DetailsScreen(self._model, row))
+            self.app.push_screen(DetailsScreen(self._model, row, self._do))
+
+    def action_pane(self, name: str) -> None:
+        """To the list or the details."""
+        if name == "list":
+            self._widen_to(min(self._width, _ALL_BUT_ALONE))
+        elif self.query_one(Details).region:
+            self.query_one(Details).focus()
+        elif isinstance(row := self._list.row, int):
+            self.app.push_screen(DetailsScreen(self._model, row, self._do))
+
+    def action_diff(self) -> None:
+        """What stands there now beside what is to come."""
+        if (index := self._image()) is not None:
+            self.app.push_screen(DiffScreen(self._model, index, self._stores))
+
+    def action_why(self) -> None:
+        """From the image up to the lines of specs."""
+        if (index := self._image()) is not None:
+            self.app.push_screen(WhyScreen(self._model, index))
+
+    def action_problems(self) -> None:
+        """What is blocked, and what lint finds in the specs."""
+        from planner.ui.review.problems_screen import ProblemsScreen  # noqa: PLC0415 - it loads lint
+
+        asked = ProblemsScreen(self._model, self._stores.places.config)
+        self.app.push_screen(asked, self._go_to)
+
+    def action_edit(self) -> None:
+        """Open the spec that asks for this image."""
+        if (index := self._image()) is not None:
+            open_in_editor(self.app, first_place(self._model.plan.changes[index].because))
 
     def action_filter(self) -> None:
         """Ask for a filter."""
@@ -183,14 +232,14 @@ class ReviewScreen(Screen[None]):
         if row is None:
             self.notify("nothing is blocked, moves or needs repair", markup=False)
             return
-        group = self._model.group(row).name
-        if self._model.is_collapsed(group):
-            self._model.collapse(group, collapsed=False)
-        self._list.follow(row)
+        self._show(row)
 
     def action_copy(self) -> None:
-        """Copy the name of the image."""
-        copy_name(self, self._model, self._list.row)
+        """What there is to copy."""
+        if (row := self._list.row) is None:
+            self.notify("there is nothing to copy", markup=False)
+        else:
+            self.app.push_screen(CopyMenu(self._model, row, self._plan_file))
 
     def action_widen(self, step: int) -> None:
         """Give the details more or less room."""
@@ -200,17 +249,13 @@ class ReviewScreen(Screen[None]):
         else:
             self._widen_to(max(0, min(self._width + step, len(_WIDTHS) - 1)))
 
-    def action_help(self) -> None:
-        """The keys."""
-        self.app.push_screen(keys(self.BINDINGS, [*PlanList.BINDINGS, *self.app.BINDINGS]))
-
     async def action_quit(self) -> None:
         """Leave."""
         await self.app.action_quit()
 
     def action_apply(self) -> None:
         """Look at the target once more, then ask."""
-        refusal = self._why_not_apply()
+        refusal = why_not_apply(self._model, read_only=self._read_only)
         if refusal:
             self.app.push_screen(Notice("Nothing to apply", refusal))
             return
@@ -218,6 +263,35 @@ class ReviewScreen(Screen[None]):
         self.app.push_screen(
             CheckTarget(self._model.plan, chosen, self._stores, self._target), self._checked
         )
+
+    def _do(self, name: str) -> None:
+        """What a key of the list does, for whoever shows its row."""
+        getattr(self, f"action_{name}")()
+
+    def _image(self) -> int | None:
+        """The change under the cursor; None, and said so, where it is on a group."""
+        row = self._list.row
+        if isinstance(row, int):
+            return row
+        self.notify("go to an image first: this is a group", markup=False)
+        return None
+
+    def _go_to(self, index: int | None) -> None:
+        """Put the cursor on a change, out of the filter if that hides it."""
+        if index is None:
+            return
+        if not self._model.is_shown(index):
+            self.query_one(FilterLine).clear()
+            self._narrow("")
+        if self._model.is_shown(index):
+            self._show(index)
+        self._list.focus()
+
+    def _show(self, row: Row) -> None:
+        group = self._model.group(row).name
+        if self._model.is_collapsed(group):
+            self._model.collapse(group, collapsed=False)
+        self._list.follow(row)
 
     def _checked(self, answer: Checked | PlannerError | None) -> None:
         match answer:
@@ -234,32 +308,6 @@ class ReviewScreen(Screen[None]):
     def _approved(self, checked: Checked | None) -> None:
         if checked:
             self.post_message(self.Approved(checked.changes))
-
-    def _why_not_apply(self) -> str:
-        if self._read_only:
-            return _READ_ONLY
-        if not self._model.plan.pending:
-            return "The plan has nothing to do."
-        if not self._model.selection:
-            return "Nothing is selected: space selects the row, A selects all."
-        return ""
-
-    def _why_not(self, row: Row) -> str:
-        change = self._model.change(row)
-        if change is None:
-            return "nothing in this group can be selected"
-        if change.op == "same":
-            return "in sync: there is nothing to do"
-        return f"blocked: {one_line(change.reason)}"
-
-    def _tell_ties(self, touched: frozenset[int], row: Row) -> None:
-        """Say what was chosen or dropped besides the row itself."""
-        others = sorted(touched.difference(self._model.members(row)))
-        if others:
-            deed = "selected" if others[0] in self._model.selection else "dropped"
-            first = one_line(str(self._model.plan.changes[others[0]].target))
-            more = f" and {len(others) - 1} more" if others[1:] else ""
-            self.notify(f"also {deed}, since they go together: {first}{more}", markup=False)
 
     @on(FilterLine.Wanted)
     def _wanted(self, message: FilterLine.Wanted) -> None:
@@ -301,17 +349,3 @@ class ReviewScreen(Screen[None]):
     def _title(self) -> Text:
         left = f"planner review   plan {self._model.short_id}   to {self._target}"
         return title_line(left, "READ-ONLY" if self._read_only else "", self.app.size.width)
-
-
-def figures(model: PlanModel, width: int) -> Text:
-    """What is selected, what it costs, and what is to happen, as far as it fits."""
-    chosen, total = model.selection, len(model.plan.pending)
-    text = Text(
-        f" {len(chosen):,} of {total:,} selected   {size(chosen.bytes_to_send)} to send ", "bold"
-    )
-    for op, word in WORDS.items():
-        count = chosen.counts[op] if op in PENDING else model.counts[op]
-        part = f"  {SYMBOLS[op]}{count:,} {word}"
-        if model.counts[op] and cell_len(text.plain) + len(part) <= width:
-            text.append(part)
-    return text

@@ -1,7 +1,8 @@
-"""The language that narrows a list of changes.
+"""The language that narrows a list of changes: the same in the review and for ``planner show --filter``.
 
 Terms are joined by blanks, and all must hold: a word (part of a name, a source or a reason), ``/regular expression/``,
-``!term``, ``op:`` ``repo:`` ``src:`` ``size:``, ``selected``, ``blocked``. Upper and lower case are the same.
+``!term``, ``op:`` ``repo:`` ``src:`` ``cluster:`` ``kind:`` ``size:``, ``selected``, ``blocked``, ``drift``. Upper and lower
+case are the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from typing import cast, get_args
 
 from planner.core.errors import UsageError
-from planner.core.plan import Change, Op
+from planner.core.family import ArtifactKind
+from planner.core.plan import Change, Op, Plan
 
 SYMBOLS: dict[str, Op] = {
     "-": "delete",
@@ -28,9 +30,12 @@ HELP = (
     ("/etcd|pause/", "a regular expression"),
     ("!pause", "not that"),
     ("op:move  op:~", "create +  move ~  repair r  same =  blocked !"),
-    ("repo:k8s  src:quay.io", "a part of the target or of the source"),
+    ("repo:k8s  src:quay.io", "a part of the target's name or of the source"),
+    ("cluster:prod", "a part of the name of a cluster that needs it"),
+    ("kind:chart", "image, chart or artifact"),
     ("size:>10MiB", "larger than; also < >= <="),
     ("selected  blocked", "what is chosen; what cannot be done"),
+    ("drift", "what moved since the last apply"),
 )
 
 _TERM = re.compile(r"(?P<no>!?)(?:/(?P<pattern>(?:\\.|[^\\])*?)/(?=\s|$)|(?P<word>\S+))")
@@ -51,6 +56,11 @@ class Item:
     text: str
     size: int
 
+    @property
+    def clusters(self) -> Iterator[str]:
+        """The clusters that need it, in lower case; one that several reasons name comes several times."""
+        return (each.cluster.lower() for each in self.change.because if each.cluster)
+
 
 Filter = Callable[[Item, bool], bool]
 
@@ -59,6 +69,20 @@ def item_of(change: Change, size: int) -> Item:
     """What filters look at."""
     text = f"{change.target} {change.source} {change.reason}".lower()
     return Item(change, text, size)
+
+
+def filtered(plan: Plan, text: str) -> tuple[Change, ...]:
+    """The changes of a plan that pass a filter; what would be carried out counts as selected.
+
+    Raises:
+        UsageError: a term cannot be understood; the message says which.
+    """
+    passes = parse_filter(text)
+    return tuple(
+        each
+        for each in plan.changes
+        if passes(item_of(each, plan.total_bytes([each])), each.is_pending)
+    )
 
 
 def everything(_item: Item, _selected: bool) -> bool:  # noqa: FBT001 - the shape of all filters
@@ -105,27 +129,38 @@ def _word(word: str) -> Filter:
     field, colon, value = word.partition(":")
     if word.startswith("/"):
         raise UsageError(f"{word} has no closing /")
-    if colon and field in ("op", "repo", "src", "size"):
-        return _field(field, value)
-    if word == "selected":
-        return lambda _, selected: selected
-    if word == "blocked":
-        return lambda item, _: item.change.op == "blocked"
-    return lambda item, _: word in item.text
+    if colon and field in _FIELDS:
+        return _FIELDS[field](value)
+    return _WORDS.get(word) or (lambda item, _: word in item.text)
 
 
-def _field(field: str, value: str) -> Filter:
-    match field:
-        case "op":
-            op = _op(value)
-            return lambda item, _: item.change.op == op
-        case "repo":
-            return lambda item, _: value in item.change.target.name.lower()
-        case "src":
-            return lambda item, _: value in str(item.change.source).lower()
-        case _:
-            compare, bound = _size(value)
-            return lambda item, _: compare(item.size, bound)
+def _op_is(value: str) -> Filter:
+    op = _op(value)
+    return lambda item, _: item.change.op == op
+
+
+def _kind_is(value: str) -> Filter:
+    known = get_args(ArtifactKind)
+    if value not in known:
+        raise UsageError(f"kind:{value} is none of {' '.join(known)}")
+    return lambda item, _: item.change.kind == value
+
+
+def _size_is(value: str) -> Filter:
+    compare, bound = _size(value)
+    return lambda item, _: compare(item.size, bound)
+
+
+def _repository_has(value: str) -> Filter:
+    return lambda item, _: value in item.change.target.name.lower()
+
+
+def _source_has(value: str) -> Filter:
+    return lambda item, _: value in str(item.change.source).lower()
+
+
+def _cluster_has(value: str) -> Filter:
+    return lambda item, _: any(value in each for each in item.clusters)
 
 
 def _op(value: str) -> Op:
@@ -145,3 +180,18 @@ def _size(value: str) -> tuple[Callable[[float, float], bool], float]:
     sign, number, unit, suffix = match.groups()
     step = 1000 if (suffix or "").lower() == "b" and unit else 1024
     return _COMPARE[sign], float(number) * step ** (" kmgt".index(unit.lower()) if unit else 0)
+
+
+_FIELDS: dict[str, Callable[[str], Filter]] = {
+    "op": _op_is,
+    "repo": _repository_has,
+    "src": _source_has,
+    "cluster": _cluster_has,
+    "kind": _kind_is,
+    "size": _size_is,
+}
+_WORDS: dict[str, Filter] = {
+    "selected": lambda _, selected: selected,
+    "blocked": lambda item, _: item.change.op == "blocked",
+    "drift": lambda item, _: bool(item.change.drift),
+}
