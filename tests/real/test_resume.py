@@ -6,6 +6,7 @@ import hashlib
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -77,6 +78,18 @@ def assert_complete(target: Server, source: HeldSource) -> None:
         assert f"sha256:{hashlib.file_digest(answer, 'sha256').hexdigest()}" == source.digest
 
 
+def wait_until_acknowledged(place: Workplace, source: HeldSource) -> None:
+    """Sockets hold many bytes: what the source has sent, a busy machine may not have passed on yet."""
+    assert source.held.wait(60)
+    until = time.monotonic() + 60
+    while not any(
+        str(ACKNOWLEDGED) in file.read_text("utf-8")
+        for file in (place.folder / ".planner").glob("uploads-*.jsonl")
+    ):
+        assert time.monotonic() < until, "the last whole chunk is not in the journal"
+        time.sleep(0.02)
+
+
 def go_on(place: Workplace, source: HeldSource) -> int:
     """Run it again; return what was read of the layer."""
     source.hold_at = None
@@ -102,7 +115,7 @@ def test_a_killed_run_is_continued_inside_of_a_blob(
     with started(kind, tmp_path / "registry") as target:
         place = place_between(source, target, tmp_path)
         process = begin(place)
-        assert source.held.wait(60)
+        wait_until_acknowledged(place, source)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         (journal,) = (tmp_path / ".planner").glob("uploads-*.jsonl")
@@ -118,7 +131,7 @@ def test_a_stopped_run_finishes_its_chunk_and_is_continued_everywhere(
     with started(kind, tmp_path / "registry") as target:
         place = place_between(source, target, tmp_path)
         process = begin(place)
-        assert source.held.wait(60)
+        wait_until_acknowledged(place, source)
         process.send_signal(signal.SIGINT)
         assert process.stderr
         while "stopping" not in process.stderr.readline():
