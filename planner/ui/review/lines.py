@@ -12,13 +12,14 @@ from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from planner.core.text import printable
+from planner.ui.review.rows import cursor_keys
 
 Look = Literal["plain", "bold", "dim", "good", "changed", "bad"]
 _LOOKS: tuple[Look, ...] = ("plain", "bold", "dim", "good", "changed", "bad")
@@ -47,14 +48,7 @@ class Lines(ScrollView, can_focus=True):
     """Lines, with a cursor where some have a value; without one they scroll."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{each}" for each in (*_LOOKS, "cursor")}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False, id="lines.up"),
-        Binding("down,j", "move(1)", "down", show=False, id="lines.down"),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, id="lines.page_up"),
-        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, id="lines.page_down"),
-        Binding("home,g", "first", "first line", show=False, id="lines.first"),
-        Binding("end,G", "last", "last line", show=False, id="lines.last"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = cursor_keys("lines", "line")
 
     class Moved(Message):
         """The cursor is on another line."""

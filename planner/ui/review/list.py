@@ -17,7 +17,6 @@ from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from planner.core.plan import Change, Op
@@ -25,6 +24,7 @@ from planner.core.text import short_digest, size
 from planner.ui.cost_text import drift_mark
 from planner.ui.plan.words import SYMBOLS
 from planner.ui.review.model import WORDS, Box, PlanModel, Row, one_line
+from planner.ui.review.rows import Rows, cursor_keys
 from planner.ui.review.texts import cut_end, cut_start
 
 BOXES: dict[Box, str] = {"": "   ", "all": "[x]", "some": "[-]", "none": "[ ]"}
@@ -40,19 +40,14 @@ _FOLD_COLUMNS = range(5, 7)
 _STRIPS = 1024
 
 
-class PlanList(ScrollView, can_focus=True):
+class PlanList(Rows):
     """Rows of a ``PlanModel`` with a cursor. It shows the model and never changes it but for what is collapsed."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"list--{each}" for each in ("plain", "cursor", "group", "about", *WORDS)
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False, id="list.up"),
-        Binding("down,j", "move(1)", "down", show=False, id="list.down"),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, id="list.page_up"),
-        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, id="list.page_down"),
-        Binding("home,g", "first", "first row", show=False, id="list.first"),
-        Binding("end,G", "last", "last row", show=False, id="list.last"),
+        *cursor_keys("list", "row"),
         Binding("left,h", "fold", "collapse the group", show=False, id="list.fold"),
         Binding("right,l", "unfold", "expand the group", show=False, id="list.unfold"),
     ]
@@ -66,8 +61,12 @@ class PlanList(ScrollView, can_focus=True):
     def __init__(self, model: PlanModel, *, id: str) -> None:  # noqa: A002 - textual's name for it
         super().__init__(id=id)
         self._model = model
-        self._cursor = 0
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(_STRIPS)
+
+    @property
+    def count(self) -> int:
+        """How many rows the model has."""
+        return len(self._model.rows)
 
     @property
     def row(self) -> Row | None:
@@ -95,22 +94,6 @@ class PlanList(ScrollView, can_focus=True):
         super().notify_style_update()
         self._strips.clear()
 
-    def action_move(self, step: int) -> None:
-        """Move by rows."""
-        self._go(self._cursor + step)
-
-    def action_page(self, step: int) -> None:
-        """Move by screenfuls."""
-        self._go(self._cursor + step * max(1, self.size.height - 1))
-
-    def action_first(self) -> None:
-        """Go to the top."""
-        self._go(0)
-
-    def action_last(self) -> None:
-        """Go to the bottom."""
-        self._go(len(self._model.rows) - 1)
-
     def action_fold(self) -> None:
         """Collapse the group of this row."""
         self.fold(collapsed=True)
@@ -133,7 +116,7 @@ class PlanList(ScrollView, can_focus=True):
         """Select the row; on the box choose it, on the mark before a group's name fold it."""
         at = event.get_content_offset(self)
         line = self.scroll_offset.y + at.y if at else -1
-        if at is None or not 0 <= line < len(self._model.rows):
+        if at is None or not 0 <= line < self.count:
             return
         self._go(line)
         row = self._model.rows[line]
@@ -146,7 +129,7 @@ class PlanList(ScrollView, can_focus=True):
         """Draw one line of what is seen."""
         line = self.scroll_offset.y + y
         width = self.scrollable_content_region.width
-        if line >= len(self._model.rows):
+        if line >= self.count:
             return Strip.blank(width, self.rich_style)
         row = self._model.rows[line]
         is_current = line == self._cursor
@@ -157,19 +140,11 @@ class PlanList(ScrollView, can_focus=True):
             self._strips[key] = strip
         return strip
 
-    def _go(self, line: int) -> None:
-        self._cursor = max(0, min(line, len(self._model.rows) - 1))
-        self._show_cursor()
-
     def _measure(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._model.rows))
+        self.virtual_size = Size(self.size.width, self.count)
 
     def _show_cursor(self) -> None:
-        top, height = self.scroll_offset.y, max(1, self.size.height)
-        if not top <= self._cursor < top + height:
-            line = self._cursor if self._cursor < top else self._cursor - height + 1
-            self.scroll_to(y=line, animate=False, immediate=True)
-        self.refresh()
+        super()._show_cursor()
         self.post_message(self.Moved())
 
     def _draw(self, row: Row, *, is_current: bool, width: int) -> Strip:

@@ -11,29 +11,23 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from planner.ui.review.rows import Rows, cursor_keys
 from planner.ui.review.run_texts import Piece
 
 STYLES = ("plain", "dim", "bar", "good", "bad", "cursor")
 
 
-class RunList(ScrollView, can_focus=True):
+class RunList(Rows):
     """Lines with a cursor. Whoever fills it says how a line is drawn; at its last line it follows what is added."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{each}" for each in STYLES}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False, id="rows.up"),
-        Binding("down,j", "move(1)", "down", show=False, id="rows.down"),
-        Binding("pageup,ctrl+b", "page(-1)", "page up", show=False, id="rows.page_up"),
-        Binding("pagedown,ctrl+f", "page(1)", "page down", show=False, id="rows.page_down"),
-        Binding("home,g", "first", "first line", show=False, id="rows.first"),
-        Binding("end,G", "last", "last line", show=False, id="rows.last"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = cursor_keys("rows", "line")
 
     class Opened(Message):
         """Somebody clicked the line that has the cursor."""
@@ -42,8 +36,12 @@ class RunList(ScrollView, can_focus=True):
         super().__init__(id=id, classes="pane")
         self._count = 0
         self._draw: Callable[[int, int], Sequence[Piece]] = lambda _line, _width: ()
-        self._cursor = 0
         self._drawn: dict[int, Sequence[Piece]] = {}
+
+    @property
+    def count(self) -> int:
+        """How many lines there are by now."""
+        return self._count
 
     @property
     def cursor(self) -> int | None:
@@ -64,8 +62,7 @@ class RunList(ScrollView, can_focus=True):
         wanted = cursor if cursor is not None else count - 1 if follows else self._cursor
         before, self._cursor = self._cursor, max(0, min(wanted, count - 1))
         if before != self._cursor:
-            self._see_cursor()
-            self.refresh()
+            self._show_cursor()
         else:
             self._refresh_changed()
 
@@ -99,23 +96,7 @@ class RunList(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
         self.virtual_size = Size(self.size.width, self._count)
-        self._see_cursor()
-
-    def action_move(self, step: int) -> None:
-        """Move by lines."""
-        self._go(self._cursor + step)
-
-    def action_page(self, step: int) -> None:
-        """Move by screenfuls."""
-        self._go(self._cursor + step * max(1, self.size.height - 1))
-
-    def action_first(self) -> None:
-        """Go to the top."""
-        self._go(0)
-
-    def action_last(self) -> None:
-        """Go to the bottom."""
-        self._go(self._count - 1)
+        self._show_cursor()
 
     def on_click(self, event: events.Click) -> None:
         """Select the line; once more opens it."""
@@ -141,14 +122,3 @@ class RunList(ScrollView, can_focus=True):
             for text, style in pieces
         ]
         return Strip(drawn).adjust_cell_length(width, self.rich_style + marked).simplify()
-
-    def _go(self, line: int) -> None:
-        self._cursor = max(0, min(line, self._count - 1))
-        self._see_cursor()
-        self.refresh()
-
-    def _see_cursor(self) -> None:
-        top, height = self.scroll_offset.y, max(1, self.size.height)
-        if not top <= self._cursor < top + height:
-            line = self._cursor if self._cursor < top else self._cursor - height + 1
-            self.scroll_to(y=line, animate=False, immediate=True)
