@@ -12,12 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
+
 from planner.apply import Run, apply, still_to_do
 from planner.config import Config, RegistrySettings, Tls
 from planner.core.content import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest, digest_of
 from planner.core.errors import RegistryError
 from planner.core.events import Event, Finished
 from planner.core.family import Because, Need
+from planner.core.graph import Graph
 from planner.core.place import Place
 from planner.core.plan import Change, Plan
 from planner.core.reader import read
@@ -128,6 +131,11 @@ def make_random_plan(seed: int) -> Plan:
         changes.append(Change("create", target, source, root.digest))
     held = {each.digest: tuple(chance.sample(places, chance.randint(0, 2))) for each in blobs}
     return Plan(tuple({each.target: each for each in changes}.values()), manifests, held)
+
+
+def needed_for(graph: Graph, step_id: str) -> set[str]:
+    """Everything that must happen before a step."""
+    return set(nx.ancestors(graph.as_networkx(), step_id))
 
 
 @dataclass

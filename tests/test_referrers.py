@@ -24,7 +24,15 @@ from planner.ui.plan_text import Detail, plan_text
 from planner.ui.style import Style
 from planner.verify import verify
 from tests.fakes import FakeRegistry, Fault, Status
-from tests.making import MIRROR, OTHER, World, ending, make_collected, make_need
+from tests.making import (
+    MIRROR,
+    OTHER,
+    World,
+    ending,
+    make_collected,
+    make_need,
+    needed_for,
+)
 
 NOTATION = "application/vnd.cncf.notary.signature"
 SPDX = "application/spdx+json"
@@ -460,7 +468,7 @@ def test_two_lists_of_one_subject_are_never_written_at_once(tmp_path: Path) -> N
         steps = [each for each in graph if each.startswith("referrer ")]
         assert len(steps) == 4
         for number, step in enumerate(steps):
-            assert set(steps[:number]) <= graph.needed_for(step)
+            assert set(steps[:number]) <= needed_for(graph, step)
 
 
 def test_making_a_plan_takes_a_few_requests_for_each_image(world: World) -> None:

@@ -60,16 +60,6 @@ class Graph:
             self.needs[step_id] |= more
         return step_id
 
-    def needed_for(self, step_id: str) -> frozenset[str]:
-        """Everything that must happen before a step."""
-        found: set[str] = set()
-        waiting = [step_id]
-        while waiting:
-            new = self.needs[waiting.pop()] - found
-            found |= new
-            waiting.extend(new)
-        return frozenset(found)
-
     def as_networkx(self) -> nx.DiGraph[str]:
         """The same for networkx: an edge means *must exist before*, nodes have the attribute ``step``."""
         import networkx as nx  # noqa: PLC0415 - it takes long to load
