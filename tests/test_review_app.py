@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +30,7 @@ from planner.ui.review.question import Checked, description
 from planner.ui.review.run import RunScreen
 from planner.ui.review.screen import ReviewScreen
 from planner.ui.review.texts import cut_end, cut_start
+from tests.reviewing import NARROW, WIDE, play, shown, until, words
 from tests.test_review_model import (
     DNS,
     ETCD,
@@ -45,37 +44,11 @@ from tests.test_review_model import (
     plan_of,
 )
 
-Play = Callable[[Pilot[int]], Awaitable[None]]
-_FRAMES = dict.fromkeys(map(ord, "│╭╮╰╯─▌▊▎"), " ")
-NARROW, WIDE = (80, 24), (120, 40)
 IMAGES = tuple(parse_image(f"docker.io/team/{name}:1") for name in ("api", "db", "web"))
-
-
-def play(app: ReviewApp, steps: Play, screen: tuple[int, int] = WIDE) -> ReviewApp:
-    """Start the app on a screen of a size, and let ``steps`` press its keys."""
-
-    async def run() -> None:
-        async with app.run_test(size=screen, notifications=True) as pilot:
-            await pilot.pause()
-            await steps(pilot)
-
-    asyncio.run(run())
-    return app
 
 
 def small_app(*, read_only: bool = False, plan: Plan = SMALL) -> ReviewApp:
     return ReviewApp(Job(plan, Stores(Places()), read_only=read_only))
-
-
-def shown(pilot: Pilot[int]) -> str:
-    """The screen as text."""
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
-
-
-def words(pilot: Pilot[int]) -> str:
-    """The same without frames and line ends."""
-    return " ".join(shown(pilot).translate(_FRAMES).split())
 
 
 def model_of(pilot: Pilot[int]) -> PlanModel:
@@ -85,15 +58,6 @@ def model_of(pilot: Pilot[int]) -> PlanModel:
 
 def row_of(pilot: Pilot[int]) -> object:
     return pilot.app.screen_stack[0].query_one(PlanList).row
-
-
-async def until(pilot: Pilot[int], text: str) -> None:
-    """Wait for a thread's message to be drawn."""
-    for _ in range(1000):
-        await pilot.pause(0.01)
-        if text in shown(pilot) or text in words(pilot):
-            return
-    raise AssertionError(f"no {text!r} in:\n{shown(pilot)}")
 
 
 async def until_left(pilot: Pilot[int]) -> None:
