@@ -7,13 +7,13 @@ import http.client
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from .auth import read_basic
-from .messages import Call, Reply, Request, RequestLog, make_reply
-from .serving import HttpServer, Incoming
+from .logged import LoggedServer
+from .messages import Call, Reply, make_reply
+from .serving import Incoming
 
 Plane = Callable[[Call], Reply | None]
 
@@ -23,7 +23,7 @@ _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", 
 _NOT_FORWARDED = frozenset({"authorization"})
 
 
-class Front:
+class Front(LoggedServer):
     """A control plane and the open registry behind it, for the time of a ``with`` block.
 
     Calls keep their path as it was sent: an API that takes ``a%2Fb`` as one segment can tell it from ``a/b``. Bodies are kept
@@ -38,44 +38,10 @@ class Front:
     def __init__(
         self, plane: Plane, backing: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
+        super().__init__()
         self._plane = plane
         self._backing = urlsplit(backing).netloc
         self._headers = dict(headers or {})
-        self._log = RequestLog()
-        self._server = HttpServer(self._answer)
-
-    @property
-    def host(self) -> str:
-        """The address and port, as image references begin."""
-        return f"127.0.0.1:{self._server.port}"
-
-    @property
-    def url(self) -> str:
-        """The address, without a slash at the end."""
-        return f"http://{self.host}"
-
-    @property
-    def requests(self) -> list[Request]:
-        """A copy of the log, oldest first; what was forwarded is in it, too."""
-        return self._log.all()
-
-    def count(self, method: str, pattern: str) -> int:
-        """Count requests; ``method`` matches in full, ``pattern`` is found in path and query."""
-        return self._log.count(method, pattern)
-
-    def __enter__(self) -> Self:
-        """Bind and serve."""
-        self._server.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        self._server.__exit__(kind, error, traceback)
 
     def _answer(self, incoming: Incoming) -> Reply:
         call = replace(incoming.receive(), path=incoming.sent_path)

@@ -4,21 +4,22 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import reduce
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from . import content
 from .api import answer
 from .auth import TOKEN_PATH, Auth, Bearer, TokenRequest, TokenServer, refusal
 from .errors import ApiError
 from .faults import Action, Faults, distort, forestall, upload_limit
-from .messages import Call, Reply, Request, RequestLog, no_reply
+from .logged import LoggedServer
+from .messages import Call, Reply, no_reply
 from .options import Api, Options
-from .serving import HttpServer, Incoming
+from .serving import Incoming
 from .storage import Manifest, Storage
 from .uploads import keep_partial_upload
 
 
-class FakeRegistry:
+class FakeRegistry(LoggedServer):
     """A registry for the time of a ``with`` block; content can be added before and read after.
 
     Faults befall the requests that authentication lets through, and those for tokens.
@@ -62,32 +63,12 @@ class FakeRegistry:
             ranges=ranges,
         )
         self._api = Api(self._storage, options)
-        self._log = RequestLog()
-        self._server = HttpServer(self._answer)
-
-    @property
-    def host(self) -> str:
-        """The address and port, as image references begin."""
-        return f"127.0.0.1:{self._server.port}"
-
-    @property
-    def url(self) -> str:
-        """The address, without a slash at the end."""
-        return f"http://{self.host}"
-
-    @property
-    def requests(self) -> list[Request]:
-        """A copy of the log, oldest first."""
-        return self._log.all()
+        super().__init__()
 
     @property
     def token_requests(self) -> list[TokenRequest]:
         """A copy of the token server's log, oldest first."""
         return self._tokens.requests()
-
-    def count(self, method: str, pattern: str) -> int:
-        """Count requests; ``method`` matches in full, ``pattern`` is found in path and query."""
-        return self._log.count(method, pattern)
 
     def add_blob(self, repository: str, data: bytes) -> str:
         """Keep a blob and return its digest."""
@@ -163,11 +144,6 @@ class FakeRegistry:
         """Return how many upload sessions were neither finished nor cancelled."""
         return self._storage.open_uploads()
 
-    def __enter__(self) -> Self:
-        """Bind and serve."""
-        self._server.__enter__()
-        return self
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -176,7 +152,7 @@ class FakeRegistry:
     ) -> None:
         """Let stalled requests go and stop."""
         self.faults.release()
-        self._server.__exit__(kind, error, traceback)
+        super().__exit__(kind, error, traceback)
 
     def _answer(self, incoming: Incoming) -> Reply:
         refused = refusal(self._auth, self._tokens, incoming.call)

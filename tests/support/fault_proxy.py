@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
 from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 from tests.fakes.faults import (
@@ -22,8 +21,9 @@ from tests.fakes.faults import (
     upload_limit,
 )
 from tests.fakes.front import forward
-from tests.fakes.messages import Call, Reply, Request, RequestLog, no_reply
-from tests.fakes.serving import HttpServer, Incoming
+from tests.fakes.logged import LoggedServer
+from tests.fakes.messages import Call, Reply, no_reply
+from tests.fakes.serving import Incoming
 
 _BUFFER = 32 * 1024
 
@@ -34,7 +34,7 @@ def _ignore(_call: Call, _reply: Reply) -> None:
     """Nobody wants to know."""
 
 
-class FaultProxy:
+class FaultProxy(LoggedServer):
     """A registry and what goes wrong on the way to it, for the time of a ``with`` block.
 
     Attributes:
@@ -46,39 +46,14 @@ class FaultProxy:
     """
 
     def __init__(self, backing: str, hear: Hear = _ignore) -> None:
+        super().__init__(_BUFFER)
         self.faults = Faults()
         self.lead_to(backing)
         self._hear = hear
-        self._log = RequestLog()
-        self._server = HttpServer(self._answer, receive_buffer=_BUFFER)
-
-    @property
-    def host(self) -> str:
-        """The address and port, as image references begin."""
-        return f"127.0.0.1:{self._server.port}"
-
-    @property
-    def url(self) -> str:
-        """The address, without a slash at the end."""
-        return f"http://{self.host}"
-
-    @property
-    def requests(self) -> list[Request]:
-        """A copy of the log, oldest first; the status is what the client was told."""
-        return self._log.all()
-
-    def count(self, method: str, pattern: str) -> int:
-        """Count requests; ``method`` matches in full, ``pattern`` is found in path and query."""
-        return self._log.count(method, pattern)
 
     def lead_to(self, backing: str) -> None:
         """From now on to another registry."""
         self._backing = urlsplit(backing).netloc
-
-    def __enter__(self) -> Self:
-        """Bind and serve."""
-        self._server.__enter__()
-        return self
 
     def __exit__(
         self,
@@ -88,7 +63,7 @@ class FaultProxy:
     ) -> None:
         """Let stalled requests go, and stop."""
         self.faults.release()
-        self._server.__exit__(kind, error, traceback)
+        super().__exit__(kind, error, traceback)
 
     def _answer(self, incoming: Incoming) -> Reply:
         actions = self.faults.strike(incoming.call)
