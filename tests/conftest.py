@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ _ENVIRONMENT = (
     *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"),
     *("PLANNER_ASCII", "PLANNER_A11Y", "TEXTUAL_THEME", "XDG_STATE_HOME"),
 )
+# Who runs the tests in the background, or with nohup, hands on that these are ignored; planner would ignore them, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
