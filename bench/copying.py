@@ -30,7 +30,6 @@ from bench.images import DOCKER, OCI
 from bench.measuring import DOCUMENT, Run, install, run, surroundings, write
 from bench.peers import Contender, Copy, contenders, said
 from bench.registries import Served, in_memory, served
-from bench.tools import obtain
 from bench.transfers import Filled, Workload, fill
 from bench.wan import far
 
@@ -58,7 +57,6 @@ def main() -> int:
     """Measure and print; the exit status is 0 whatever comes out, 1 when a contender cannot do its task."""
     parsed = _parse()
     install()
-    obtain(registries.MODULE, *registries.NAMES)
     beside = contenders()
     blocks = [_surroundings(beside)]
     for work in (each.scaled(parsed.scale) for each in WORKLOADS):

@@ -76,7 +76,6 @@ def main() -> int:
     options = _options()
     install()
     regsync = obtain(REGSYNC, "regsync")
-    obtain(registries.MODULE, *registries.NAMES)
     tasks = TASKS[:2] if options.quick else TASKS
     blocks = [_surroundings(regsync)]
     with in_memory() as folder:

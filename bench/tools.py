@@ -9,11 +9,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".tools" / "bin"
+_FOR_TESTS = ROOT / ".tools" / "go"
 
 
 def find(*names: str) -> str:
-    """The first of some programs that is there: in ``.tools/bin``, on PATH, in /usr/sbin. Empty when none is."""
-    path = os.pathsep.join((str(BIN), os.environ.get("PATH", os.defpath), "/usr/sbin"))
+    """The first of some programs that is there: in ``.tools``, on PATH, in /usr/sbin. Empty when none is."""
+    path = os.pathsep.join(
+        (str(_FOR_TESTS), str(BIN), os.environ.get("PATH", os.defpath), "/usr/sbin")
+    )
     return next((found for name in names if (found := shutil.which(name, path=path))), "")
 
 

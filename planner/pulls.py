@@ -66,6 +66,19 @@ class Budget:
                 self._under_way[registry] -= 1
                 self._changed.notify_all()
 
+    @contextlib.contextmanager
+    def free_pull(self, registry: str) -> Iterator[None]:
+        """Around a pull that nobody counts, as far as is known; one that is refused waits only once it is asked for again."""
+        try:
+            yield
+        except RegistryError as error:
+            if error.status == TOO_MANY_REQUESTS:
+                with self._changed:
+                    self._exhausted.add(registry)
+            raise
+        with self._changed:
+            self.used[registry] += 1
+
     def _is_settled(self, registry: str, store: Store) -> bool:
         """Whether what is under way can change nothing about the answer."""
         is_plenty = store.quota is None or store.quota.remaining > self._under_way[registry]

@@ -1,4 +1,4 @@
-"""Asking the registries what they hold: one HEAD for each name on either side, manifests by digest, blobs where it matters.
+"""Asking the registries what they hold: one question for each name on either side, manifests by digest, blobs where it matters.
 
 No scope but ``pull`` is ever asked for, and nothing is written.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from planner.core.content import NO_PLATFORM, Manifest, refuse_endless
+from planner.core.content import NO_PLATFORM, Descriptor, Manifest, refuse_endless
 from planner.core.errors import RegistryError
 from planner.core.family import ArtifactKind, Because
 from planner.core.place import Place
@@ -26,6 +26,7 @@ from planner.stores.cache import ManifestCache
 from planner.stores.locks import Locks
 from planner.stores.opening import Stores
 from planner.stores.recorded import NotRecordedError
+from planner.stores.store import Store
 from planner.stores.workers import Workers
 
 Work = TypeVar("Work")
@@ -81,6 +82,8 @@ class Survey:
         self._refusals: dict[str, RegistryError] = {}
         self._answered: set[str] = set()
         self._pinned: frozenset[ImageRef] = frozenset()
+        self._sources: dict[ImageRef, Descriptor | None] = {}
+        self._looking: Locks[ImageRef] = Locks()
         self._budget = Budget()
         self._narrower = Narrower(self._content)
         self._left_behind: dict[ImageRef, int] = {}
@@ -128,7 +131,7 @@ class Survey:
             )
 
     def _compared(self, wish: Wish) -> Change:
-        """HEAD on both sides; on neither, where the answer is known, or a registry would not understand the question."""
+        """One question to either side; none where the answer is known, or a registry would not understand it."""
         if reason := _why_not_by_digest(wish.source, wish.pin or wish.source.digest):
             blocked = Change("blocked", wish.target, wish.source, reason=reason)
             return replace(blocked, because=wish.because, kind=wish.kind)
@@ -143,7 +146,7 @@ class Survey:
             wanted_platforms=wish.platforms,
         )
         try:
-            digest = wish.pin or self._wanted(wish.source)
+            digest = wish.pin or self._wanted(wish, current)
         except RegistryError as error:
             if error.status not in (401, 403):
                 raise
@@ -192,11 +195,39 @@ class Survey:
         self._narrower.saw(held)
         return held.digest if held else ""
 
-    def _wanted(self, source: ImageRef) -> str:
-        found = self._stores.source(source.registry).head(source.repository, source.reference)
+    def _wanted(self, wish: Wish, current: str) -> str:
+        """The digest that the source has, however many targets want it: probably what one of them holds already."""
+        source = wish.source
+        with self._looking[source]:
+            if source not in self._sources:
+                # Narrowed, the target has another digest than the source.
+                likely = "" if wish.platforms else current
+                self._sources[source] = self._look(source, likely, is_wanted=not current)
+            found = self._sources[source]
+        return (source.digest or found.digest) if found else ""
+
+    def _look(self, source: ImageRef, likely: str, *, is_wanted: bool) -> Descriptor | None:
+        """What a source has under a name; where its content is wanted anyway, and costs nothing, that is asked for at once."""
+        store = self._stores.source(source.registry)
+        found = self._met(source, store) if is_wanted and store.gives_freely else None
+        if found is None:
+            found = store.head(source.repository, source.reference, likely=likely)
         self._answered.add(source.registry)
         self._narrower.saw(found)
-        return (source.digest or found.digest) if found else ""
+        return found
+
+    def _met(self, source: ImageRef, store: Store) -> Descriptor | None:
+        """What is there, by its manifest; None when that cannot be had: a HEAD will tell."""
+        try:
+            with self._budget.free_pull(source.registry):
+                manifest = store.manifest(source.repository, source.reference)
+        except RegistryError as error:
+            if error.retryable and error.status != TOO_MANY_REQUESTS:
+                raise
+            return None  # told by the HEAD, or when the content is asked for
+        self._manifests[manifest.digest] = manifest
+        self._cache.put(manifest)
+        return Descriptor(manifest.digest, len(manifest.data), manifest.media_type)
 
     def _raise_where_all_is_refused(self) -> None:
         """One image that may not be read is that image's problem; a registry that lets nothing be read is ours."""

@@ -69,7 +69,7 @@ def write(registry: Registry, repository: str = "a/b", data: bytes = NEW, siblin
 
 def challenge(header: str, base: str = "https://r.corp") -> Answer:
     """A 401 that asks in a certain way."""
-    headers = Headers({"WWW-Authenticate": header})
+    headers = Headers({"www-authenticate": header})
     return Answer(401, headers, f"{base}/v2/", {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -19,6 +20,7 @@ from planner.stores.opening import Places, Stores
 from planner.stores.perform import Report, perform
 from planner.stores.verified import InterruptedStepError
 from tests.fakes import (
+    AddHeaders,
     Basic,
     CutAfter,
     CutUploadAfter,
@@ -94,6 +96,46 @@ def test_a_tag_is_looked_up_with_one_head(fake: FakeRegistry) -> None:
     assert [each.method for each in fake.requests] == ["HEAD"]
 
 
+def test_a_tag_that_has_the_likely_digest_is_confirmed_in_short(fake: FakeRegistry) -> None:
+    expected = fake.manifest("a/b", "v1")
+    registry = make_registry(fake)
+    for likely, status in ((expected.digest, 304), (OTHER, 200)):
+        found = registry.head("a/b", "v1", likely=likely)
+        assert found
+        assert (found.digest, fake.requests[-1].status) == (expected.digest, status)
+
+
+def test_an_answer_of_nothing_new_that_nobody_asked_for_is_an_error(fake: FakeRegistry) -> None:
+    fake.faults.add(Fault("HEAD", "manifests", Status(304)))
+    assert error_of(lambda: make_registry(fake).head("a/b", "v1")).status == 304
+
+
+def test_manifests_are_given_freely_by_who_has_answered_without_a_limit(fake: FakeRegistry) -> None:
+    registry = make_registry(fake)
+    assert not registry.gives_freely
+    registry.head("no/such", "v1")
+    assert not registry.gives_freely
+    registry.head("a/b", "v1")
+    assert registry.gives_freely
+
+
+@pytest.mark.parametrize(
+    "limited",
+    [
+        AddHeaders(lambda: {"RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "9;w=21600"}),
+        Status(429),
+    ],
+    ids=["with-a-limit", "too-many"],
+)
+def test_manifests_are_not_given_freely_by_who_counts(fake: FakeRegistry, limited: Any) -> None:
+    registry = make_registry(fake)
+    registry.head("a/b", "v1")
+    fake.faults.add(Fault("HEAD", "manifests", limited, every=True))
+    with contextlib.suppress(RegistryError):
+        registry.head("a/b", "v1")
+    assert not registry.gives_freely
+
+
 @pytest.mark.parametrize("reference", ["v2", OTHER])
 def test_what_is_not_there_is_none(fake: FakeRegistry, reference: str) -> None:
     assert make_registry(fake).head("a/b", reference) is None
@@ -145,6 +187,11 @@ def test_a_manifest_with_another_digest_is_refused(fake: FakeRegistry, fault: An
     error = error_of(lambda: make_registry(fake).manifest("a/b", digest))
     assert error.code == "DIGEST_MISMATCH"
     assert f"asked for {digest}, got sha256:" in error.message
+
+
+def test_a_manifest_that_is_not_what_its_tag_is_said_to_have_is_refused(fake: FakeRegistry) -> None:
+    fake.faults.add(Fault("GET", "manifests", WrongDigestHeader()))
+    assert error_of(lambda: make_registry(fake).manifest("a/b", "v1")).code == "DIGEST_MISMATCH"
 
 
 def test_a_manifest_that_breaks_off_is_fetched_again(fake: FakeRegistry) -> None:

@@ -577,5 +577,5 @@ def test_a_whole_upload_stops_at_once(target: FakeRegistry) -> None:
     ],
 )
 def test_a_place_is_read_as_it_is_spelled(text: str, is_asked: bool, expected: int | None) -> None:
-    answer = Answer(202, Headers({"Range": text}), "http://r.corp/", {})
+    answer = Answer(202, Headers({"range": text}), "http://r.corp/", {})
     assert offset_of(answer, is_asked=is_asked) == expected

@@ -29,15 +29,22 @@ class Incoming(Protocol):
 
 
 class Headers(Mapping[str, str]):
-    """Headers by name, whose case does not matter. What came several times is joined by commas."""
+    """Headers by name, whose case does not matter. What came several times is joined by commas.
+
+    They are made of names in lower case.
+    """
 
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = {name.lower(): value for name, value in values.items()}
+        self._values = values
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Thousands of times, and mostly of what is not there, so that no error is to be made of it."""
+        return self._values.get(name.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -93,6 +100,8 @@ class Answer:
         Raises:
             OSError: it broke off. That does not matter for a refusal, whose status says enough.
         """
+        if self._body is None:
+            return
         parts = bytearray()
         buffer = memoryview(bytearray(min(longest, _AT_ONCE)))
         try:

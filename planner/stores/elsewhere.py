@@ -71,7 +71,7 @@ class Elsewhere:
             allow_redirects=False,
             proxies=get_environ_proxies(url, no_proxy=None),
         )
-        found = Headers(response.headers)
+        found = Headers({name.lower(): value for name, value in response.headers.items()})
         return Answer(response.status_code, found, response.url, headers, _Incoming(response))
 
 

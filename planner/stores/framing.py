@@ -6,17 +6,21 @@ Source: RFC 9112 (HTTP/1.1): section 4 the status line, 5 the headers, 6.3 the l
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Callable
 
 from planner.stores.answer import Headers, Incoming
+from planner.stores.line import Line
 
 Free = Callable[[bool], None]
 _AT_ONCE = 64 * 1024
 _LONGEST_LINE = 64 * 1024
 _LONGEST_HEAD = 256 * 1024
 _MOST_INTERIM = 8
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: |$)")
+_MOST_TRAILERS = 100
+_PROTOCOL = b"HTTP/1."
+_NO_HTTP = "the answer is not one of HTTP/1.1"
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: |\r?$)")
 _LENGTH = re.compile(r"\d{1,18}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;|$)")
 
@@ -26,11 +30,26 @@ class BrokenAnswerError(OSError):
 
 
 class Reader:
-    """What arrives on a socket. ``rest`` is what came, and was not asked for yet."""
+    """What arrives on a line. ``rest`` is what came, and was not asked for yet."""
 
-    def __init__(self, opened: socket.socket) -> None:
+    def __init__(self, line: Line) -> None:
         self.rest = b""
-        self._socket = opened
+        self._line = line
+
+    def head(self) -> str:
+        """Up to the next empty line, without it.
+
+        Raises:
+            OSError: there is none, or this is another protocol.
+        """
+        while not (end := _END_OF_HEAD.search(self.rest)):
+            if not _PROTOCOL.startswith(self.rest[: len(_PROTOCOL)]):
+                raise BrokenAnswerError(_NO_HTTP)
+            self._more(_LONGEST_HEAD)
+        if end.start() > _LONGEST_HEAD:
+            raise BrokenAnswerError("the head of the answer is too long")
+        head, self.rest = self.rest[: end.start()], self.rest[end.end() :]
+        return head.decode("latin-1")
 
     def line(self) -> bytes:
         """Up to the next line end, without it.
@@ -39,21 +58,25 @@ class Reader:
             OSError: there is none.
         """
         while (end := self.rest.find(b"\n")) < 0:
-            more = self._socket.recv(_AT_ONCE) if len(self.rest) < _LONGEST_LINE else b""
-            if not more:
-                raise (
-                    BrokenAnswerError("the answer breaks off")
-                    if self.rest
-                    else ConnectionResetError("the connection was closed")
-                )
-            self.rest += more
+            self._more(_LONGEST_LINE)
         line, self.rest = self.rest[:end], self.rest[end + 1 :]
         return line.rstrip(b"\r")
+
+    def _more(self, longest: int) -> None:
+        """Take in more, unless there is too much."""
+        more = self._line.receive(_AT_ONCE) if len(self.rest) < longest else b""
+        if not more:
+            raise (
+                BrokenAnswerError("the answer breaks off")
+                if self.rest
+                else ConnectionResetError("the connection was closed")
+            )
+        self.rest += more
 
     def readinto(self, buffer: memoryview) -> int:
         """What is there by now, as much as fits in: how many bytes; 0 when the connection was closed."""
         if not self.rest:
-            return self._socket.recv_into(buffer)
+            return self._line.receive_into(buffer)
         count = min(len(self.rest), len(buffer))
         buffer[:count], self.rest = self.rest[:count], self.rest[count:]
         return count
@@ -66,37 +89,40 @@ def read_head(reader: Reader) -> tuple[int, Headers, bool]:
         OSError: nothing came, or something else.
     """
     for _ in range(_MOST_INTERIM):
-        found = _STATUS.match(reader.line())
-        if not found or found[2] == b"101":
+        first, _, lines = reader.head().partition("\n")
+        found = _STATUS.match(first)
+        if not found or found[2] == "101":
             break
-        headers = _headers(reader)
-        if found[2] >= b"200":
-            stays = found[1] == b"1" and "close" not in headers.get("Connection", "").lower()
+        if found[2] >= "200":
+            headers = _headers(lines)
+            stays = found[1] == "1" and "close" not in headers.get("Connection", "").lower()
             return int(found[2]), headers, stays
-    raise BrokenAnswerError("the answer is not one of HTTP/1.1")
+    raise BrokenAnswerError(_NO_HTTP)
 
 
-def _headers(reader: Reader) -> Headers:
+def _headers(lines: str) -> Headers:
     values: dict[str, str] = {}
-    size = 0
-    while line := reader.line():
-        size += len(line)
-        name, colon, value = line.decode("latin-1").partition(":")
-        if not colon or not name or name != name.strip() or size > _LONGEST_HEAD:
-            raise BrokenAnswerError("the headers of the answer are damaged or too long")
+    for line in lines.split("\n") if lines else ():
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip():
+            raise BrokenAnswerError("the headers of the answer are damaged")
         key, text = name.lower(), value.strip()
         values[key] = f"{values[key]}, {text}" if key in values else text
     return Headers(values)
 
 
-def incoming(reader: Reader, method: str, status: int, headers: Headers, free: Free) -> Incoming:
-    """The body of an answer, by its headers. ``free`` is called once it is closed, with whether all of it was read.
+def incoming(
+    reader: Reader, method: str, status: int, headers: Headers, free: Free
+) -> Incoming | None:
+    """The body of an answer, by its headers; None for an answer that has none.
+
+    ``free`` is called once it is closed, with whether all of it was read.
 
     Raises:
         OSError: nobody can tell how long it is.
     """
     if method == "HEAD" or status in (204, 304):
-        return _Sized(reader, 0, free)
+        return None
     coding = headers.get("Transfer-Encoding", "").lower()
     length = headers.get("Content-Length")
     if coding == "chunked" and length is None:
@@ -170,8 +196,15 @@ class _Chunked(_Body):
             raise BrokenAnswerError("a chunk without size")
         self._left = int(found[1], 16)
         if not self._left:
-            _headers(self._reader)  # the trailer, which nobody asked for
+            self._pass_trailer()
             self._is_complete = True
+
+    def _pass_trailer(self) -> None:
+        """Nobody asked for it."""
+        for _ in range(_MOST_TRAILERS):
+            if not self._reader.line():
+                return
+        raise BrokenAnswerError("the trailer of the answer is too long")
 
 
 class _Endless(_Body):

@@ -189,7 +189,14 @@ class Layout:
         """As everybody calls it."""
         return repository
 
-    def head(self, repository: str, reference: str, *, may_pull: bool = True) -> Descriptor | None:
+    @property
+    def gives_freely(self) -> bool:
+        """Always."""
+        return True
+
+    def head(
+        self, repository: str, reference: str, *, may_pull: bool = True, likely: str = ""
+    ) -> Descriptor | None:
         """Look the name up; a name whose content is gone counts as absent."""
         if ":" in reference:
             return self._content(reference, "")

@@ -58,7 +58,14 @@ class Recorded:
         """What the registry itself calls it."""
         return f"{self._prefix}{repository}"
 
-    def head(self, repository: str, reference: str, *, may_pull: bool = True) -> Descriptor | None:
+    @property
+    def gives_freely(self) -> bool:
+        """It has none."""
+        return False
+
+    def head(
+        self, repository: str, reference: str, *, may_pull: bool = True, likely: str = ""
+    ) -> Descriptor | None:
         """What the file lists; a digest is there when a tag has it.
 
         Raises:

@@ -40,10 +40,18 @@ class Store(Protocol):
         """What the store itself calls a repository: a path in its address stands before the name."""
         ...
 
-    def head(self, repository: str, reference: str, *, may_pull: bool = True) -> Descriptor | None:
+    @property
+    def gives_freely(self) -> bool:
+        """Whether a manifest may be asked for where ``head`` would do: it can be had, and nobody counts how often."""
+        ...
+
+    def head(
+        self, repository: str, reference: str, *, may_pull: bool = True, likely: str = ""
+    ) -> Descriptor | None:
         """What stands under a reference; None when nothing does.
 
-        Not ``may_pull``: the digest is empty where only a pull would tell it.
+        Not ``may_pull``: the digest is empty where only a pull would tell it. ``likely`` is the digest that it probably has; a
+        store may save itself everything but saying so.
         """
         ...
 

@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 from planner import __version__
 from planner.stores.answer import Answer
 from planner.stores.framing import Reader, incoming, read_head
+from planner.stores.line import Line
 from planner.stores.pieces import Piece
 from planner.stores.refusals import StalledError
 
@@ -87,15 +88,17 @@ class Wires:
             def free(is_complete: bool) -> None:  # noqa: FBT001 - a callback
                 if was_taken and stays and is_complete:
                     if is_streamed:
-                        wire.wait_at_most(_READ_TIMEOUT)
+                        wire.line.wait_at_most(_READ_TIMEOUT)
                     wire.freed_at = time.monotonic()
                     self._idle.append(wire)
                 else:
                     wire.close()
 
             coming = incoming(wire.reader, method, status, found, free)
-            if is_streamed:
-                wire.wait_at_most(self._stall)
+            if coming is None:
+                free(is_complete=True)
+            elif is_streamed:
+                wire.line.wait_at_most(self._stall)
         except BaseException as error:
             wire.close()
             # RFC 9112, section 9.3.1: it was closed while nobody asked anything, and has not seen this.
@@ -119,32 +122,32 @@ class Wires:
             try:
                 wire = self._idle.pop()
             except IndexError:
-                return _Wire(self._connect(), self._stall, is_over_tls=self._context is not None)
+                return _Wire(self._connect(), self._stall)
             if wire.is_quiet(0.0 if not is_repeatable else _SURE_FOR):
                 return wire
             wire.close()
 
-    def _connect(self) -> socket.socket:
+    def _connect(self) -> Line:
         plain = socket.create_connection((self._host, self._port), _CONNECT_TIMEOUT)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             context = self._context
             found = context.wrap_socket(plain, server_hostname=self._host) if context else plain
-            found.settimeout(_READ_TIMEOUT)
         except BaseException:
             plain.close()
             raise
-        return found
+        line = Line(found, is_over_tls=context is not None)
+        line.wait_at_most(_READ_TIMEOUT)
+        return line
 
 
 class _Wire:
     """One connection. ``freed_at`` is when it could take the next request; 0 for a new one."""
 
-    def __init__(self, opened: socket.socket, stall: float, *, is_over_tls: bool) -> None:
-        self._socket = opened
+    def __init__(self, line: Line, stall: float) -> None:
+        self.line = line
         self._stall = stall
-        self._is_over_tls = is_over_tls
-        self.reader = Reader(opened)
+        self.reader = Reader(line)
         self.freed_at = 0.0
 
     def send(self, head: bytes, body: Body) -> bool:
@@ -156,7 +159,7 @@ class _Wire:
         for part in parts:
             try:
                 if len(part) <= _AT_ONCE:
-                    self._socket.sendall(part)
+                    self.line.send_all(part)
                 else:
                     self._send_slowly(part)
             except (BrokenPipeError, ConnectionResetError):
@@ -165,21 +168,17 @@ class _Wire:
                 raise
         return True
 
-    def wait_at_most(self, seconds: float) -> None:
-        """For the next bytes, from now on."""
-        self._socket.settimeout(seconds)
-
     def _send_slowly(self, part: Piece) -> None:
         """As the registry takes it. ``sendall`` would have to be over in time as a whole; so would TLS, which gets less."""
-        self.wait_at_most(self._stall)
+        self.line.wait_at_most(self._stall)
         view = memoryview(part)
-        most = _AT_ONCE if self._is_over_tls else len(view)
+        most = _AT_ONCE if self.line.is_over_tls else len(view)
         try:
             while view:
-                view = view[self._socket.send(view[:most]) :]
+                view = view[self.line.send(view[:most]) :]
         except TimeoutError as error:
             raise StalledError(f"no byte for {self._stall:g} s") from error
-        self.wait_at_most(_READ_TIMEOUT)
+        self.line.wait_at_most(_READ_TIMEOUT)
 
     def is_quiet(self, sure_for: float) -> bool:
         """Whether it can take a request: what says something without being asked was closed, or is out of step.
@@ -191,18 +190,18 @@ class _Wire:
         if time.monotonic() - self.freed_at < sure_for:
             return True
         if not hasattr(select, "poll"):  # Windows
-            return not select.select([self._socket], [], [], 0)[0]
+            return not select.select([self.line], [], [], 0)[0]
         poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
+        poll.register(self.line, select.POLLIN)
         return not poll.poll(0)
 
     def close(self) -> None:
         """For good."""
-        self._socket.close()
+        self.line.close()
 
     def _has_answer(self) -> bool:
         try:
-            self.reader.rest += self._socket.recv(_AT_ONCE)
+            self.reader.rest += self.line.receive(_AT_ONCE)
         except OSError:
             return False
         return bool(self.reader.rest)

@@ -105,6 +105,8 @@ def _get_manifest(api: Api, call: Call, repository: str, reference: str) -> Repl
     if not _REFERENCE.fullmatch(reference):
         return _not_found()
     manifest = api.storage.manifest(repository, reference)
+    if call.headers.get("If-None-Match") == f'"{manifest.digest}"':
+        return make_reply(304)
     accepts = ",".join(call.headers.get_all("Accept", []))
     accepted = {each.partition(";")[0].strip() for each in accepts.split(",")}
     if manifest.media_type not in accepted:

@@ -212,7 +212,7 @@ CASES = {
         once("HEAD", f"{_EXTRA}manifests", WrongDigestHeader(), nth=2), fails=True, says="was written"
     ),
     "another digest named": source(
-        always("HEAD", f"{_EXTRA}manifests", WrongDigestHeader()), fails=True, blocked=True, says="404 MANIFEST_UNKNOWN"
+        always("HEAD|GET", f"{_EXTRA}manifests", WrongDigestHeader()), fails=True, blocked=True, says="404 MANIFEST_UNKNOWN"
     ),
     "wrong bytes": source(always("GET", f"{_EXTRA}blobs", WrongBytes()), fails=True, says="sent bytes with the digest"),
     "wrong manifest": source(
