@@ -122,7 +122,7 @@ class Plan:
     namespaces: tuple[Namespace, ...] = ()
     referrers: bool = False
 
-    @property
+    @cached_property
     def pending(self) -> tuple[Change, ...]:
         """The changes that are to be carried out."""
         return tuple(change for change in self.changes if change.is_pending)

@@ -23,8 +23,9 @@ from planner.ui.plan.figures import places_text
 from planner.ui.plan.filters import HELP
 from planner.ui.plan.reasons import because_lines
 from planner.ui.progress import Lines, View
+from planner.ui.review.arrangement import GROUPINGS, SORTINGS, WORDS, Sorting
 from planner.ui.review.job import Job
-from planner.ui.review.model import GROUPINGS, SORTINGS, WORDS, PlanModel, Sorting, one_line
+from planner.ui.review.model import PlanModel, one_line
 from planner.ui.review.question import Checked, description, word_for
 
 _SHOWN = 50

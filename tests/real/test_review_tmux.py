@@ -159,9 +159,7 @@ def test_a_run_to_a_real_registry_is_paused_and_goes_on(
     terminal.wait_for("3 of 3 selected", timeout=30)
     terminal.send("Down", "Space")
     terminal.wait_for("2 of 3 selected")
-    terminal.send("/")
-    terminal.wait_for("\n /")  # what is typed before it is there goes to the list
-    terminal.send("web", "Enter")
+    terminal.send("/web", "Enter")  # in one burst
     terminal.wait_for("1 image of 3")
     terminal.send("Escape")
     terminal.wait_for("[ ]   + create   api:1")

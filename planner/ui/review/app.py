@@ -9,10 +9,11 @@ from textual.screen import Screen
 
 from planner.core.events import Progress
 from planner.ui.feed import Feed
+from planner.ui.review.arrangement import GROUPINGS, SORTINGS
 from planner.ui.review.export import copy_command, save_selection
 from planner.ui.review.frame import Frame
 from planner.ui.review.job import Job as Job  # noqa: PLC0414 - whoever starts the app finds here what it takes
-from planner.ui.review.model import GROUPINGS, SORTINGS, PlanModel
+from planner.ui.review.model import PlanModel
 from planner.ui.review.palette import Entry
 from planner.ui.review.run_live import LiveRun, LiveScreen
 from planner.ui.review.screen import ReviewScreen

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from planner.core.plan import Change, Plan
 from planner.core.plan_file import to_json
 from planner.core.refs import ImageRef
-from planner.ui.review.model import PlanModel, Row, one_line
+from planner.ui.review.arrangement import Row
+from planner.ui.review.model import PlanModel, one_line
 from planner.ui.selecting import part_of
 
 

@@ -14,11 +14,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from planner.core.text import plural
+from planner.ui.review.arrangement import Row
 from planner.ui.review.clipboard import copy
 from planner.ui.review.command_line import command_for
 from planner.ui.review.copies import Copy, copies_of
 from planner.ui.review.lines import Line, Lines
-from planner.ui.review.model import PlanModel, Row, one_line
+from planner.ui.review.model import PlanModel, one_line
 from planner.ui.review.texts import cut_end
 
 _TITLE_WIDTH = 18

@@ -20,7 +20,8 @@ from planner.ui.cost_text import DRIFTS
 from planner.ui.plan.reasons import because_lines, origin_text
 from planner.ui.plan.sharing import Origin
 from planner.ui.plan.words import SYMBOLS, platforms_text
-from planner.ui.review.model import WORDS, PlanModel, Row, one_line
+from planner.ui.review.arrangement import WORDS, Row
+from planner.ui.review.model import PlanModel, one_line
 
 _LABEL_WIDTH = 11
 _WHOLE_DIGEST = _LABEL_WIDTH + 71

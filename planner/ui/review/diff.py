@@ -20,6 +20,7 @@ from planner.core.errors import PlannerError
 from planner.core.text import short_digest
 from planner.stores.opening import Stores
 from planner.ui.plan.words import SYMBOLS, one_line
+from planner.ui.review.arrangement import WORDS
 from planner.ui.review.clipboard import copy
 from planner.ui.review.differences import (
     Side,
@@ -30,7 +31,7 @@ from planner.ui.review.differences import (
 )
 from planner.ui.review.fetching import config_descriptor, config_of, manifests_now
 from planner.ui.review.lines import Line, Lines
-from planner.ui.review.model import WORDS, PlanModel
+from planner.ui.review.model import PlanModel
 from planner.ui.review.texts import title_line
 
 Tab = Literal["layers", "config", "manifest", "annotations"]

@@ -8,7 +8,8 @@ from rich.text import Text
 from planner.core.plan import PENDING
 from planner.core.text import size
 from planner.ui.plan.words import SYMBOLS
-from planner.ui.review.model import WORDS, PlanModel
+from planner.ui.review.arrangement import WORDS
+from planner.ui.review.model import PlanModel
 
 
 def figures(model: PlanModel, width: int) -> Text:

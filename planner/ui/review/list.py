@@ -23,7 +23,8 @@ from planner.core.plan import Change, Op
 from planner.core.text import short_digest, size
 from planner.ui.cost_text import drift_mark
 from planner.ui.plan.words import SYMBOLS
-from planner.ui.review.model import WORDS, Box, PlanModel, Row, one_line
+from planner.ui.review.arrangement import WORDS, Row
+from planner.ui.review.model import Box, PlanModel, one_line
 from planner.ui.review.rows import Rows, cursor_keys
 from planner.ui.review.texts import cut_end, cut_start
 
@@ -133,7 +134,10 @@ class PlanList(Rows):
             return Strip.blank(width, self.rich_style)
         row = self._model.rows[line]
         is_current = line == self._cursor
-        key = (row, self._model.revision, self._model.box(row), is_current, self.has_focus, width)
+        # An image looks the same wherever it stands; what a group says of itself depends on what is shown.
+        shown = self._model.revision if isinstance(row, str) else self._model.grouping
+        column = self._name_width(width)
+        key = (row, shown, self._model.box(row), is_current, self.has_focus, width, column)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._draw(row, is_current=is_current, width=width)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from planner.ui.review.model import PlanModel, Row, one_line
+from planner.ui.review.arrangement import Row
+from planner.ui.review.model import PlanModel, one_line
 
 _READ_ONLY = (
     "This review only looks: nothing can be applied from here.\n\n"

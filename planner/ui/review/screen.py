@@ -12,13 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Input, Static
 
 from planner.core.errors import PlannerError
 from planner.core.plan import Change
 from planner.core.text import plural
 from planner.stores.opening import Stores
 from planner.ui.plan.figures import places_text
+from planner.ui.review.arrangement import Grouping, Row, Sorting
 from planner.ui.review.confirm import Confirm
 from planner.ui.review.copy_menu import CopyMenu
 from planner.ui.review.details import Details, DetailsScreen
@@ -28,7 +29,7 @@ from planner.ui.review.editor import first_place, open_in_editor
 from planner.ui.review.figures import figures
 from planner.ui.review.filter_line import FilterLine
 from planner.ui.review.list import PlanList
-from planner.ui.review.model import Grouping, PlanModel, Row, Sorting, one_line
+from planner.ui.review.model import PlanModel, one_line
 from planner.ui.review.question import Checked
 from planner.ui.review.refusals import also_touched, why_not_apply, why_not_choose
 from planner.ui.review.texts import title_line
@@ -47,7 +48,8 @@ class ReviewScreen(Screen[None]):
         Binding("space", "choose", "select", id="review.select"),
         Binding("A", "choose_all", "select all or none", show=False, id="review.all"),
         Binding("enter", "open", "open", key_display="enter", show=False, id="review.open"),
-        Binding("slash", "filter", "filter", key_display="/", id="review.filter"),
+        # Before the list has its turn: the letters that come with it in one burst are meant for the filter.
+        Binding("slash", "filter", "filter", key_display="/", priority=True, id="review.filter"),
         Binding("escape", "back", "clear the filter, or back", show=False, id="review.back"),
         Binding("v", "group", "group by the next thing", show=False, id="review.group"),
         Binding("s", "sort", "sort by the next thing", show=False, id="review.sort"),
@@ -106,6 +108,7 @@ class ReviewScreen(Screen[None]):
         self._list.border_title = "Plan"
         self.query_one(Details).border_title = "Details"
         self._draw()
+        self._show_details()
         self._widen_to(self._width)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -115,8 +118,10 @@ class ReviewScreen(Screen[None]):
         self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing happens unseen."""
+        """Nothing happens unseen; and where a filter is typed, its key is a letter like others."""
         del parameters
+        if action == "filter" and isinstance(self.focused, Input):
+            return False
         return action == "quit" or not self.has_class("-too-small")
 
     @property
@@ -137,7 +142,7 @@ class ReviewScreen(Screen[None]):
         self._arrange(lambda: self._model.arrange(grouping, sorting))
 
     @on(PlanList.Moved)
-    def _moved(self) -> None:
+    def _show_details(self) -> None:
         self.query_one(Details).show(self._list.row)
 
     @on(PlanList.BoxClicked)
@@ -150,6 +155,7 @@ class ReviewScreen(Screen[None]):
             if told := also_touched(self._model, self._model.toggle(row), row):
                 self.notify(told, markup=False)
             self._draw()
+            self._show_details()
         else:
             self.notify(why_not_choose(self._model, row), markup=False)
 
@@ -157,6 +163,7 @@ class ReviewScreen(Screen[None]):
         """Choose or drop all that is shown."""
         self._model.toggle_all()
         self._draw()
+        self._show_details()
 
     def action_open(self) -> None:
         """Fold a group; show a change, on a screen of its own where it has no pane."""
@@ -338,13 +345,14 @@ class ReviewScreen(Screen[None]):
         (self.query_one(Details) if only_details else self._list).focus()
 
     def _draw(self) -> None:
-        """Everything but the rows themselves."""
-        self.query_one("#title", Static).update(self._title())
-        self.query_one("#figures", Static).update(figures(self._model, self.app.size.width))
+        """What stands around the rows."""
+        # Both have one line, whatever stands there: nothing else has to move.
+        self.query_one("#title", Static).update(self._title(), layout=False)
+        said = figures(self._model, self.app.size.width)
+        self.query_one("#figures", Static).update(said, layout=False)
         order = "" if self._model.grouping == "flat" else f"by {self._model.grouping}, "
         self._list.border_title = f"Plan  {order}sorted by {self._model.sorting}"
         self._list.refresh()
-        self.query_one(Details).show(self._list.row)
 
     def _title(self) -> Text:
         left = f"planner review   plan {self._model.short_id}   to {self._target}"

@@ -14,10 +14,11 @@ from textual.widgets import Footer, Static
 from planner.core.family import Because
 from planner.ui.plan.reasons import Branch, derivation, drawn
 from planner.ui.plan.words import SYMBOLS, name_of
+from planner.ui.review.arrangement import WORDS
 from planner.ui.review.clipboard import copy
 from planner.ui.review.editor import first_place, open_in_editor
 from planner.ui.review.lines import Line, Lines
-from planner.ui.review.model import WORDS, PlanModel
+from planner.ui.review.model import PlanModel
 from planner.ui.review.texts import title_line
 
 
