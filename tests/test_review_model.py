@@ -405,7 +405,11 @@ def test_names_cannot_steer_the_terminal() -> None:
 
 def test_an_empty_plan_has_no_rows() -> None:
     model = PlanModel(plan_of(()))
-    assert (list(model.rows), model.toggle_all(), model.next_problem(None, 1)) == ([], frozenset(), None)
+    assert (list(model.rows), model.toggle_all(), model.next_problem(None, 1)) == (
+        [],
+        frozenset(),
+        None,
+    )
 
 
 def test_the_model_loads_no_drawing_library() -> None:
