@@ -1,20 +1,24 @@
 """``.planner``: where planner keeps what it did, and what it has not finished.
 
-It lies beside the planner.yaml that was used, or in the working directory without one.
+It lies beside the planner.yaml that was used, or in the working directory without one. A configuration of another name has a
+folder of its own in it, so that two in one place do not take what the other did for their own, and prune it.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from planner.config import Config
+from planner.config import FILE_NAME, TOML_NAME, Config
 
 NAME = ".planner"
 
 
 def folder_of(config: Config) -> Path:
     """Where it is."""
-    return (config.path.parent if config.path else Path()) / NAME
+    if config.path is None:
+        return Path(NAME)
+    shared = config.path.parent / NAME
+    return shared if config.path.name in (FILE_NAME, TOML_NAME) else shared / config.path.name
 
 
 def make_folder(folder: Path) -> None:
@@ -23,6 +27,10 @@ def make_folder(folder: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
+    if folder.parent.name == NAME:
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        return
     try:
         folder.mkdir()
     except FileExistsError:

@@ -393,6 +393,16 @@ def test_a_reader_that_goes_away_is_no_bug(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [["rules"], ["--help"]], ids=["much", "little"])
+def test_output_that_has_no_room_is_no_bug(words: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "planner", *words]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 65
+    assert done.stderr.startswith("error: the output cannot be written: No space left on device\n")
+
+
 def test_a_bug_is_told_as_one(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "nonsense", "is listed, and has no module")
     output = planner("nonsense")

@@ -63,6 +63,18 @@ def test_what_planner_filled_and_nothing_needs_any_more_goes(
     assert planner("plan", *PLACES, "--prune", "--detailed-exitcode").code == 0
 
 
+def test_what_another_configuration_beside_it_filled_stays(folder: Path, planner: Planner) -> None:
+    (folder / "other.yaml").write_text(PROJECT.replace("images.txt", "other.txt"))
+    other = ("--config", "other.yaml", *PLACES)
+    (folder / "images.txt").write_text("k/a:1\n")
+    (folder / "other.txt").write_text("k/b:1\n")
+    assert planner("apply", *PLACES, "--auto-approve").code == 0
+    assert planner("apply", *other, "--auto-approve").code == 0
+    assert deletions(planner("plan", *PLACES, "--prune", "--format=json")) == []
+    (folder / "other.txt").write_text("k/a:1\n")
+    assert deletions(planner("plan", *other, "--prune", "--format=json")) == [f"{HOST}/k/b:1"]
+
+
 def test_a_damaged_record_is_told_once(filled: Path, planner: Planner) -> None:
     (filled / ".planner/record.json").write_text("{")
     assert planner("plan", *PLACES, "--prune").err.count("damaged") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import io
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from planner import __version__
-from planner.core.errors import BUG, DONE, INTERRUPTED, PlannerError, UsageError
+from planner.core.errors import BUG, DONE, INTERRUPTED, InputError, PlannerError, UsageError
 from planner.core.text import closest, printable
 from planner.ui.style import style_for
 
@@ -49,6 +50,8 @@ exit codes:
 planner COMMAND --help shows a command's options.
 """
 
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_MAKE_ROOM = "make room where the output goes, or send it elsewhere"
 _PLAIN_WORDS = (
     (r"^argument (-[^:]*): ignored explicit argument (.*)", r"\1 takes no value \2"),
     (r"^argument (-[^:]*): expected one argument", r"\1 needs a value"),
@@ -88,7 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except Exception:  # noqa: BLE001 - the one place where a bug ends
+    except Exception as error:  # noqa: BLE001 - the one place where a bug ends
+        if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
+            said = InputError(f"the output cannot be written: {error.strerror}", _MAKE_ROOM)
+            _tell(said)
+            return said.exit_code
         import traceback  # noqa: PLC0415 - 3 ms that only a bug should cost
 
         traceback.print_exc()
