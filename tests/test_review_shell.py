@@ -198,6 +198,19 @@ def test_swapped_keys_are_swapped() -> None:
     play(app_with({"review.select": "a", "review.apply": "space"}, read_only=True), steps)
 
 
+def test_dialogs_name_the_keys_that_they_have() -> None:
+    async def steps(pilot: Pilot[int]) -> None:
+        await pilot.press("a")
+        await until(pilot, "[x] back")
+        await pilot.press("escape")
+        assert "[x] back" in shown(pilot)
+        await pilot.press("x", "y")
+        await until(pilot, "[c] copy [esc] back")
+
+    keymap = {"notice.back": "x", "copy.copy": "c"}
+    play(app_with(keymap, read_only=True), steps)
+
+
 def test_the_table_names_every_key_and_what_was_changed() -> None:
     lines = keys_table({"review.select": "x"}).splitlines()
     assert len(lines) == len(all_keys()) + 1

@@ -20,6 +20,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from planner.core.text import printable
+from planner.ui.review.hints import Hints
 
 _PATIENCE = 3.0
 _LONGEST_FOR_TERMINALS = (
@@ -146,7 +147,7 @@ class TextBox(ModalScreen[None]):
         with VerticalScroll(classes="dialog", id="text-box") as box:
             box.border_title = "No clipboard can be reached: mark it with the mouse (with shift held, in most terminals)"
             yield Static(Text(printable(self._text)))
-            yield Static("\n[esc] back", markup=False, classes="keys")
+            yield Hints("\n[{text.back}] back")
 
     def action_back(self) -> None:
         """Close."""

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from planner.core.plan import Plan
 from planner.core.text import printable
+from planner.ui.review.hints import Hints
 from planner.ui.review.question import Checked, description, word_for
 
 
@@ -44,7 +45,7 @@ class Confirm(ModalScreen[Checked | None]):
                 yield Static(Text(printable("\n".join(lines))))
             yield Static(Text(f"\nType  {printable(self._word)}  to apply:"))
             yield Input(id="word")
-            yield Static("[esc] cancel", markup=False, classes="keys", id="answer")
+            yield Hints("[{confirm.cancel}] cancel")
 
     def on_mount(self) -> None:
         """The word is what is asked for."""
@@ -57,7 +58,7 @@ class Confirm(ModalScreen[Checked | None]):
             if self.is_current:  # Enter, pressed faster than this is heard, says it twice
                 self.dismiss(self._checked)
         elif typed:
-            self.query_one("#answer", Static).update(f"[esc] cancel      not {self._word!r}")
+            self.query_one(Hints).say(f"      not {self._word!r}")
 
     def action_cancel(self) -> None:
         """Write nothing."""

@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from planner.core.text import plural
 from planner.ui.review.arrangement import Row
 from planner.ui.review.clipboard import copy
 from planner.ui.review.command_line import command_for
 from planner.ui.review.copies import Copy, copies_of
+from planner.ui.review.hints import Hints
 from planner.ui.review.lines import Line, Lines
 from planner.ui.review.model import PlanModel, one_line
 from planner.ui.review.texts import cut_end
@@ -60,7 +60,7 @@ class CopyMenu(ModalScreen[None]):
         with Vertical(classes="dialog", id="copy") as box:
             box.border_title = "Copy"
             yield Lines(id="copies")
-            yield Static("[enter] copy   [esc] back", markup=False, classes="keys")
+            yield Hints("[{copy.copy}] copy   [{copy.back}] back")
 
     def on_mount(self) -> None:
         """As high as it has lines."""

@@ -19,6 +19,7 @@ from planner.core.errors import PlannerError
 from planner.core.plan import Change, Plan
 from planner.core.text import plural, printable
 from planner.stores.opening import Stores
+from planner.ui.review.hints import Hints
 from planner.ui.review.question import Checked
 
 
@@ -39,7 +40,7 @@ class Notice(ModalScreen[None]):
         with VerticalScroll(classes="dialog") as box:
             box.border_title = Text(self._title).plain
             yield Static(Text(printable(self._text)))
-            yield Static("\n[esc] back", markup=False, classes="keys")
+            yield Hints("\n[{notice.back}] back")
 
     def action_back(self) -> None:
         """Close."""
@@ -79,7 +80,7 @@ class CheckTarget(ModalScreen[Checked | PlannerError | None]):
         with VerticalScroll(classes="dialog") as box:
             box.border_title = "Apply"
             yield Static(Text(printable(f"Looking at {names} on {self._target} …")))
-            yield Static("\n[esc] cancel", markup=False, classes="keys")
+            yield Hints("\n[{check.cancel}] cancel")
 
     def on_mount(self) -> None:
         """Ask."""

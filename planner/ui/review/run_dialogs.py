@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from planner.core.errors import InputError
 from planner.core.text import printable
 from planner.files import write_whole
+from planner.ui.review.hints import Hints
 
 Choice = Literal["stop", "detach"]
 
@@ -33,9 +34,10 @@ class Leave(ModalScreen[Choice | None]):
         """A box."""
         with Vertical(classes="dialog") as box:
             box.border_title = "It is still running"
-            yield Static("s    stop cleanly, and leave", markup=False)
-            yield Static("d    leave the screen; the run goes on in the terminal", markup=False)
-            yield Static("esc  go back", markup=False)
+            yield Hints("[{leaving.stop}] stop cleanly, and leave", classes="")
+            goes_on = "[{leaving.detach}] leave the screen; the run goes on in the terminal"
+            yield Hints(goes_on, classes="")
+            yield Hints("\n[{leaving.back}] back")
 
     def action_choose(self, choice: Choice) -> None:
         """Do it."""
@@ -67,7 +69,7 @@ class AskCancel(ModalScreen[bool]):
                 "\nLeave this image out of the run? What other images need is still copied, and a later apply brings it.",
                 markup=False,
             )
-            yield Static("\n[y] leave it out    [esc] back", markup=False, classes="keys")
+            yield Hints("\n[{cancelling.yes}] leave it out    [{cancelling.no}] back")
 
     def action_answer(self, answer: bool) -> None:  # noqa: FBT001 - textual hands it over
         """Close."""
@@ -91,7 +93,7 @@ class SaveLog(ModalScreen[None]):
         with Vertical(classes="dialog") as box:
             box.border_title = "Save the log"
             yield Input(name, id="word", classes="file")
-            yield Static("[enter] save    [esc] cancel", markup=False, classes="keys", id="answer")
+            yield Hints("[enter] save    [{saving.cancel}] cancel")
 
     def on_mount(self) -> None:
         """The name is what is asked for."""
@@ -103,7 +105,7 @@ class SaveLog(ModalScreen[None]):
         if not file:
             return
         if problem := self._write(file):
-            self.query_one("#answer", Static).update(printable(f"[esc] cancel    {problem}"))
+            self.query_one(Hints).say(printable(f"    {problem}"))
         else:
             self.app.notify(printable(f"saved as {file}"), markup=False)
             self.dismiss()
