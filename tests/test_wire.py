@@ -329,7 +329,7 @@ def test_connections_end_with_their_owner(stack: ExitStack) -> None:
     answer.load(10)
     (wire,) = wires._idle
     del wires, answer
-    assert wire.line.fileno() == -1
+    assert wire.channel.fileno() == -1
 
 
 def test_an_answer_without_a_body_may_say_how_the_body_is_packed(stack: ExitStack) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from planner.stores.answer import Headers, Incoming
-from planner.stores.line import Line
+from planner.stores.channel import Channel
 
 Free = Callable[[bool], None]
 _AT_ONCE = 64 * 1024
@@ -30,11 +30,11 @@ class BrokenAnswerError(OSError):
 
 
 class Reader:
-    """What arrives on a line. ``rest`` is what came, and was not asked for yet."""
+    """What arrives on a channel. ``rest`` is what came, and was not asked for yet."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, channel: Channel) -> None:
         self.rest = b""
-        self._line = line
+        self._channel = channel
 
     def head(self) -> str:
         """Up to the next empty line, without it.
@@ -64,7 +64,7 @@ class Reader:
 
     def _more(self, longest: int) -> None:
         """Take in more, unless there is too much."""
-        more = self._line.receive(_AT_ONCE) if len(self.rest) < longest else b""
+        more = self._channel.receive(_AT_ONCE) if len(self.rest) < longest else b""
         if not more:
             raise (
                 BrokenAnswerError("the answer breaks off")
@@ -76,7 +76,7 @@ class Reader:
     def readinto(self, buffer: memoryview) -> int:
         """What is there by now, as much as fits in: how many bytes; 0 when the connection was closed."""
         if not self.rest:
-            return self._line.receive_into(buffer)
+            return self._channel.receive_into(buffer)
         count = min(len(self.rest), len(buffer))
         buffer[:count], self.rest = self.rest[:count], self.rest[count:]
         return count

@@ -19,8 +19,8 @@ from urllib.parse import quote, urlsplit
 
 from planner import __version__
 from planner.stores.answer import Answer
+from planner.stores.channel import Channel
 from planner.stores.framing import Reader, incoming, read_head
-from planner.stores.line import Line
 from planner.stores.pieces import Piece
 from planner.stores.refusals import StalledError
 
@@ -88,7 +88,7 @@ class Wires:
             def free(is_complete: bool) -> None:  # noqa: FBT001 - a callback
                 if was_taken and stays and is_complete:
                     if is_streamed:
-                        wire.line.wait_at_most(_READ_TIMEOUT)
+                        wire.channel.wait_at_most(_READ_TIMEOUT)
                     wire.freed_at = time.monotonic()
                     self._idle.append(wire)
                 else:
@@ -98,7 +98,7 @@ class Wires:
             if coming is None:
                 free(is_complete=True)
             elif is_streamed:
-                wire.line.wait_at_most(self._stall)
+                wire.channel.wait_at_most(self._stall)
         except BaseException as error:
             wire.close()
             # RFC 9112, section 9.3.1: it was closed while nobody asked anything, and has not seen this.
@@ -127,7 +127,7 @@ class Wires:
                 return wire
             wire.close()
 
-    def _connect(self) -> Line:
+    def _connect(self) -> Channel:
         plain = socket.create_connection((self._host, self._port), _CONNECT_TIMEOUT)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -136,18 +136,18 @@ class Wires:
         except BaseException:
             plain.close()
             raise
-        line = Line(found, is_over_tls=context is not None)
-        line.wait_at_most(_READ_TIMEOUT)
-        return line
+        channel = Channel(found, is_over_tls=context is not None)
+        channel.wait_at_most(_READ_TIMEOUT)
+        return channel
 
 
 class _Wire:
     """One connection. ``freed_at`` is when it could take the next request; 0 for a new one."""
 
-    def __init__(self, line: Line, stall: float) -> None:
-        self.line = line
+    def __init__(self, channel: Channel, stall: float) -> None:
+        self.channel = channel
         self._stall = stall
-        self.reader = Reader(line)
+        self.reader = Reader(channel)
         self.freed_at = 0.0
 
     def send(self, head: bytes, body: Body) -> bool:
@@ -159,7 +159,7 @@ class _Wire:
         for part in parts:
             try:
                 if len(part) <= _AT_ONCE:
-                    self.line.send_all(part)
+                    self.channel.send_all(part)
                 else:
                     self._send_slowly(part)
             except (BrokenPipeError, ConnectionResetError):
@@ -170,15 +170,15 @@ class _Wire:
 
     def _send_slowly(self, part: Piece) -> None:
         """As the registry takes it. ``sendall`` would have to be over in time as a whole; so would TLS, which gets less."""
-        self.line.wait_at_most(self._stall)
+        self.channel.wait_at_most(self._stall)
         view = memoryview(part)
-        most = _AT_ONCE if self.line.is_over_tls else len(view)
+        most = _AT_ONCE if self.channel.is_over_tls else len(view)
         try:
             while view:
-                view = view[self.line.send(view[:most]) :]
+                view = view[self.channel.send(view[:most]) :]
         except TimeoutError as error:
             raise StalledError(f"no byte for {self._stall:g} s") from error
-        self.line.wait_at_most(_READ_TIMEOUT)
+        self.channel.wait_at_most(_READ_TIMEOUT)
 
     def is_quiet(self, sure_for: float) -> bool:
         """Whether it can take a request: what says something without being asked was closed, or is out of step.
@@ -190,18 +190,18 @@ class _Wire:
         if time.monotonic() - self.freed_at < sure_for:
             return True
         if not hasattr(select, "poll"):  # Windows
-            return not select.select([self.line], [], [], 0)[0]
+            return not select.select([self.channel], [], [], 0)[0]
         poll = select.poll()
-        poll.register(self.line, select.POLLIN)
+        poll.register(self.channel, select.POLLIN)
         return not poll.poll(0)
 
     def close(self) -> None:
         """For good."""
-        self.line.close()
+        self.channel.close()
 
     def _has_answer(self) -> bool:
         try:
-            self.reader.rest += self.line.receive(_AT_ONCE)
+            self.reader.rest += self.channel.receive(_AT_ONCE)
         except OSError:
             return False
         return bool(self.reader.rest)

@@ -11,7 +11,7 @@ _KERNEL_COUNTS = sys.platform == "linux"  # and says EAGAIN, which is a Blocking
 _LATE = "timed out"
 
 
-class Line:
+class Channel:
     """The bytes of one socket; who waits longer for the next of them than ``wait_at_most`` said, gets a ``TimeoutError``.
 
     On Linux the kernel counts. A socket with a time-out of Python's own is polled before each read and write, which over many
