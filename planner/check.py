@@ -283,7 +283,8 @@ def _found(
     spec: Spec, name: str, run: frozenset[str] | None, project: Project, peers: Peers
 ) -> list[Finding]:
     if name == KIND:
-        return config_findings(spec) or [*_unknown_rules(spec), *_about_lock(spec, peers)]
+        about_files = (*_missing_files(spec), *_about_lock(spec, peers))
+        return config_findings(spec) or [*_unknown_rules(spec), *about_files]
     family = family_named(name)
     spec = family.as_read(spec) if family else spec
     if spec.problems and is_template(spec) and (name or is_broken_spec(spec)):
@@ -320,6 +321,15 @@ def _unknown_rules(spec: Spec) -> list[Finding]:
     from planner.core.config_words import unknown_rules  # noqa: PLC0415 - few say anything of rules
 
     return unknown_rules(spec, names_of_rules())
+
+
+def _missing_files(spec: Spec) -> list[Finding]:
+    if not spec.root.get("clusters"):
+        return []
+    from planner.core.config_words import missing_files  # noqa: PLC0415 - few lint a project's own file
+
+    folder = Path(spec.file).parent
+    return missing_files(spec, lambda name: (folder / name).exists())
 
 
 def _with_dead_globs(checked: list[Checked], settings: LintSettings) -> list[Checked]:

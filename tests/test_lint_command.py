@@ -132,6 +132,25 @@ def test_patterns_that_match_nothing_are_told_of_when_all_is_linted(lint: Lint) 
     assert found(lint("--format=concise", "--select=K3S")) == []
 
 
+def test_files_of_clusters_that_are_not_there_are_told_of_in_their_places(lint: Lint) -> None:
+    text = (
+        "version: 1\nclusters:\n- {name: a, spec: a/b.yaml, images: [there.txt, gone.txt]}\n"
+        "- {name: b, spec: a/c.yaml, bundle: 'https://get.corp/bundle.yaml', packages: [gone.yaml]}\n"
+    )
+    write("planner.yaml", text)
+    write("a/b.yaml", "mirrors: {docker.io: {endpoint: ['https://r.corp']}}\n")
+    write("there.txt", "k/a:1\n")
+    output = lint("--format=concise")
+    assert found(output) == [
+        "planner.yaml:3:49: CFG006",
+        "planner.yaml:4:19: CFG006",
+        "planner.yaml:4:80: CFG006",
+    ]
+    assert output.code == 1
+    assert "gone.txt, which cluster 'a' names, is not there" in output.out
+    assert found(lint("--format=concise", "--ignore=CFG006")) == []
+
+
 def test_without_configuration_none_is_read(lint: Lint) -> None:
     write("planner.yaml", "version: 1\nlint: {ignore: [SCH001]}\n")
     write("registries.yaml", BAD)

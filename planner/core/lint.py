@@ -221,6 +221,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
         "The keymap of planner.yaml gives a key two meanings on one screen of the review.",
     ),
     "CFG005": ("no_such_key", "The keymap of planner.yaml names a key that is never heard."),
+    "CFG006": ("missing_file", "A cluster of planner.yaml names a file that is not there."),
 }
 _BUILT_IN_WARNINGS = frozenset({"YAM004", "SUP001", "SUP002", "SUP005", "CFG002"})
 
