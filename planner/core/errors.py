@@ -4,7 +4,7 @@ A mistake in a spec is not an exception: it is a ``Finding``.
 
     PlannerError
     ├── UsageError            64  an option, planner.yaml, or a combination of them
-    ├── InputError            65  a file that cannot be read, or that contradicts itself
+    ├── InputError            65  a file that cannot be read or written, or that contradicts itself
     ├── RegistryError         69  a store (registry or layout) refused, failed or lied
     ├── ClusterError          69  the workers that were to carry out a plan cannot be used
     ├── StaleError            75  the world is no longer the one that the saved plan saw
@@ -39,7 +39,7 @@ class UsageError(PlannerError):
 
 
 class InputError(PlannerError):
-    """A file is missing, unreadable, of the wrong kind, or contradicts itself."""
+    """A file is missing, unreadable, of the wrong kind, or contradicts itself; or it cannot be written."""
 
     exit_code = 65
 

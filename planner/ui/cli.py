@@ -40,12 +40,13 @@ COMMANDS = {
 
 _EPILOG = """\
 exit codes:
-  0 done, nothing to report       65 input cannot be read, or contradicts itself
-  1 findings, failed steps, or    69 registry unreachable, unauthorised, exhausted
-    verification failed           75 the saved plan is stale
-  2 changes pending (only with    77 not approved
-    --detailed-exitcode)         130 interrupted
- 64 usage or configuration        70 a bug in planner
+  0 done, nothing to report       65 input cannot be read, or contradicts itself;
+  1 findings, failed steps, or       output cannot be written
+    verification failed           69 registry unreachable, unauthorised, exhausted
+  2 changes pending (only with    70 a bug in planner
+    --detailed-exitcode)          75 the saved plan is stale
+ 64 usage or configuration        77 not approved
+                                 130 interrupted
 
 planner COMMAND --help shows a command's options.
 """
