@@ -36,7 +36,7 @@ from planner.core.lint import (
     yaml_only,
 )
 from planner.discovery import Project, files_of
-from planner.files import place_of
+from planner.files import is_there, place_of
 from planner.peers import Peers
 from planner.specs import NAMES, families, family_named
 from planner.unreadable import is_broken_spec, is_template, of_template, unknown_kind
@@ -329,7 +329,7 @@ def _missing_files(spec: Spec) -> list[Finding]:
     from planner.core.config_words import missing_files  # noqa: PLC0415 - few lint a project's own file
 
     folder = Path(spec.file).parent
-    return missing_files(spec, lambda name: (folder / name).exists())
+    return missing_files(spec, lambda name: is_there(folder / name))
 
 
 def _with_dead_globs(checked: list[Checked], settings: LintSettings) -> list[Checked]:

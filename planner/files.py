@@ -76,3 +76,8 @@ def _give_like(path: Path, beside: Path) -> None:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         os.chown(beside, there.st_uid, there.st_gid)
     beside.chmod(stat.S_IMODE(there.st_mode))
+
+
+def is_there(path: str | Path) -> bool:
+    """Whether there is something under a name; a name that no file can have is one of nothing."""
+    return os.path.exists(path)  # noqa: PTH110 - pathlib's raises for a name that is too long

@@ -28,7 +28,7 @@ from planner.core.family import (
 from planner.core.plan import Input
 from planner.core.platforms import wanted_platforms
 from planner.core.refs import is_tag, name_problem, parse_image
-from planner.files import read_text
+from planner.files import is_there, read_text
 from planner.specs import families, family_named, family_of
 
 _OUR_FORMAT = re.compile(r'\s*\{\s*"format":\s*"planner\.(\w+)/')
@@ -131,7 +131,7 @@ def _check_files(clusters: Iterable[Cluster], config: Config) -> None:
     """Name the cluster whose files are not where planner.yaml says."""
     for cluster in clusters:
         for path in (cluster.spec, *cluster.images, *cluster.packs):
-            if not Path(path).exists():
+            if not is_there(path):
                 raise InputError(
                     f"{path}, which cluster {cluster.name!r} names, is not there",
                     f"correct its path in {config.path}, or create it",

@@ -151,6 +151,24 @@ def test_files_of_clusters_that_are_not_there_are_told_of_in_their_places(lint: 
     assert found(lint("--format=concise", "--ignore=CFG006")) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "status"),
+    [
+        pytest.param("x" * 300, "CFG006", 1, id="too-long"),
+        pytest.param("a\\0b", "SCH004", 64, id="zero"),
+    ],
+)
+@pytest.mark.parametrize("field", ["spec: {}", "spec: a.yaml, companions: [{}]"])
+def test_names_that_no_file_can_have_are_told_of(
+    lint: Lint, name: str, code: str, status: int, field: str
+) -> None:
+    write("a.yaml", "mirrors: {docker.io: {endpoint: ['https://r.corp']}}\n")
+    cluster = field.format(f'"{name}"')
+    write("planner.yaml", f"version: 1\nclusters: [{{name: e, {cluster}}}]\n")
+    output = lint("--format=concise")
+    assert (output.code, [each.rpartition(" ")[2] for each in found(output)]) == (status, [code])
+
+
 def test_without_configuration_none_is_read(lint: Lint) -> None:
     write("planner.yaml", "version: 1\nlint: {ignore: [SCH001]}\n")
     write("registries.yaml", BAD)
