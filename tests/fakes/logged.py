@@ -50,7 +50,11 @@ class LoggedServer:
         traceback: TracebackType | None,
     ) -> None:
         """Stop."""
+        self._let_go()
         self._server.__exit__(kind, error, traceback)
+
+    def _let_go(self) -> None:
+        """End what an answer may still be waiting for."""
 
     def _answer(self, incoming: Incoming) -> Reply:
         raise NotImplementedError

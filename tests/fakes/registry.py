@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import reduce
-from types import TracebackType
 from typing import Literal
 
 from . import content
@@ -144,15 +143,8 @@ class FakeRegistry(LoggedServer):
         """Return how many upload sessions were neither finished nor cancelled."""
         return self._storage.open_uploads()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Let stalled requests go and stop."""
+    def _let_go(self) -> None:
         self.faults.release()
-        super().__exit__(kind, error, traceback)
 
     def _answer(self, incoming: Incoming) -> Reply:
         refused = refusal(self._auth, self._tokens, incoming.call)

@@ -8,7 +8,6 @@ import http.client
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
-from types import TracebackType
 from urllib.parse import urlsplit
 
 from tests.fakes.faults import (
@@ -55,15 +54,8 @@ class FaultProxy(LoggedServer):
         """From now on to another registry."""
         self._backing = urlsplit(backing).netloc
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Let stalled requests go, and stop."""
+    def _let_go(self) -> None:
         self.faults.release()
-        super().__exit__(kind, error, traceback)
 
     def _answer(self, incoming: Incoming) -> Reply:
         actions = self.faults.strike(incoming.call)
