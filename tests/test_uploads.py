@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +33,7 @@ from tests.fakes import (
     FakeRegistry,
     Fault,
     Reset,
+    Stall,
     Status,
     WrongBytes,
 )
@@ -348,6 +350,23 @@ def test_a_proxy_that_limits_bodies_gets_chunks(largest: int) -> None:
         again = [each.status for each in target.requests[refused:]]
         assert 413 not in again
         assert holds(target, BIG[1:WHOLE])
+
+
+def test_what_is_known_of_a_limit_outlives_a_refusal_that_comes_late() -> None:
+    with FakeRegistry(largest_body=11_000) as target:
+        stall = Stall(60)
+        target.faults.add(Fault("PUT", "", stall))
+        registry = registry_of(target)
+        with ThreadPoolExecutor() as pool:
+            late = pool.submit(write, registry, BIG[:WHOLE])
+            assert stall.stalled.wait(60)
+            assert write(registry, BIG[1:WHOLE]) == "copied"
+            known = target.count("PUT|PATCH", "")
+            stall.release.set()
+            assert late.result() == "copied"
+        assert holds(target, BIG[:WHOLE])
+        after = [each.status for each in target.requests if each.method in ("PUT", "PATCH")][known:]
+        assert after.count(413) == 1
 
 
 def test_a_proxy_that_lets_nothing_through_is_named() -> None:

@@ -162,7 +162,8 @@ class Sender:
             least = max(_SMALLEST, session.least)
             if refusal.length <= least:
                 raise refusal.error
-            self._largest = max(least, min(_CHUNK, refusal.length // 2))
+            # What another thread has learnt meanwhile from a smaller body holds.
+            self._largest = max(least, min(self._largest or _CHUNK, refusal.length // 2))
             return self._found_again(blob, session)
         if not refusal.is_chunk or status not in _NOT_THIS_WAY:
             raise refusal.error

@@ -168,6 +168,7 @@ class Fault:
         nth: The first matching request that goes wrong, from 1.
         times: How many matching requests in a row go wrong.
         every: All matching requests go wrong.
+        longer: Only requests match whose body is said to be longer than so many bytes.
     """
 
     method: str
@@ -176,6 +177,7 @@ class Fault:
     nth: int = 1
     times: int = 1
     every: bool = False
+    longer: int = -1
 
     def strikes(self, hit: int) -> bool:
         """Tell whether the matching request with this number, from 1, goes wrong."""
@@ -231,6 +233,8 @@ class Faults:
 
 def _strikes(entry: _Entry, call: Call) -> bool:
     if not matches(call, entry.fault.method, entry.fault.path):
+        return False
+    if int(call.headers.get("Content-Length", 0)) <= entry.fault.longer:
         return False
     entry.hits += 1
     struck = entry.fault.strikes(entry.hits)
