@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -38,7 +38,7 @@ from planner.ui.review.confirm import Confirm
 from planner.ui.review.question import Checked
 from planner.ui.review.run_live import LiveRun
 from tests.plans import CORP, MIB, blob, full_plan, image
-from tests.reviewing import play, review_of, shown, until
+from tests.reviewing import Steps, play, review_of, shown, until
 
 DUMPS = Path(__file__).parent / "data" / "review"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
@@ -47,8 +47,6 @@ _PICTURE = (110, 30)
 _ETCD = f"{CORP}/k8s/etcd:3.6.8-0"
 _NOW = 38.0
 _FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
-
-Steps = Callable[[Pilot[int]], Awaitable[None]]
 
 
 class Screen(NamedTuple):

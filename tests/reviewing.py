@@ -4,26 +4,56 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from textual import _wait
 from textual.pilot import Pilot
 
 from planner.core.plan import Plan
 from planner.stores.opening import Places, Stores
 from planner.ui.review.app import ReviewApp
+from planner.ui.review.frame import Frame
 from planner.ui.review.job import Job
 
-Play = Callable[[Pilot[int]], Awaitable[None]]
+Steps = Callable[[Pilot[int]], Awaitable[None]]
+Played = TypeVar("Played", bound=Frame)
 NARROW, WIDE = (80, 24), (120, 40)
+_STILL = 4
+_wait.SLEEP_GRANULARITY = 0.001  # what Textual's pilot waits for at least
 _FRAMES = dict.fromkeys(map(ord, "│╭╮╰╯─▌▊▎▅▁▂▃▄▆▇█"), " ")
 
 
-def play(app: ReviewApp, steps: Play, screen: tuple[int, int] = WIDE) -> ReviewApp:
+class Hand(Pilot[int]):
+    """Presses keys one by one, and waits behind each until the picture stands still.
+
+    Textual's own waits until its process takes little of the processor, which on a busy machine it does before it is done.
+    """
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await super().press(key)
+            await self._settle()
+
+    async def pause(self, delay: float | None = None) -> None:
+        await super().pause(delay or 0.0)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        still, last = 0, ""
+        while still < _STILL and not self.app._exit:
+            await super().pause(0.0)
+            now = shown(self)
+            still, last = (still + 1 if now == last else 0), now
+
+
+def play(app: Played, steps: Steps, screen: tuple[int, int] = WIDE) -> Played:
     """Start the app on a screen of a size, and let ``steps`` press its keys."""
 
     async def run() -> None:
-        async with app.run_test(size=screen, notifications=True) as pilot:
-            await pilot.pause()
-            await steps(pilot)
+        async with app.run_test(size=screen, notifications=True):
+            hand = Hand(app)
+            await hand.pause()
+            await steps(hand)
 
     asyncio.run(run())
     return app

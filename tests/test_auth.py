@@ -21,6 +21,7 @@ from planner.stores.http import Connection
 from planner.stores.registry import Registry
 from tests.fakes import Access, Basic, Bearer, FakeRegistry, Fault, RedirectTo, Stall, Status
 from tests.making import IMPATIENT, error_of, login, make_registry, stream_of
+from tests.support.process import PATIENCE
 
 ME = Credentials("the-test", "me", "secret")
 USERS = {"me": "secret"}
@@ -486,7 +487,7 @@ def test_a_slow_token_of_one_repository_does_not_hold_up_another() -> None:
         registry = enter(fake)
         registry.greet()
         slow = pool.submit(registry.head, "a/b", "v1")
-        assert stall.stalled.wait(5)
+        assert stall.stalled.wait(PATIENCE)
         assert registry.head("c/d", "v1")
         stall.release.set()
         assert slow.result()

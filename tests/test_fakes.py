@@ -46,6 +46,7 @@ from tests.fakes.content import (
     digest_of,
     make_manifest,
 )
+from tests.support.process import PATIENCE
 
 LAYER = b"layer-one"
 DIGEST = digest_of(LAYER)
@@ -77,7 +78,7 @@ def ask(
     **headers: str,
 ) -> Answer:
     """Send one request; underscores in the names of headers stand for hyphens."""
-    connection = http.client.HTTPConnection(registry.host, timeout=5)
+    connection = http.client.HTTPConnection(registry.host, timeout=PATIENCE)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
         connection.request(method, target, body, named)
@@ -679,7 +680,7 @@ def test_redirects_arrive_at_the_other_host(registry: FakeRegistry) -> None:
         registry.faults.add(Fault("GET", "/blobs/", RedirectTo(f"{other.url}/x?y=z")))
         headers = {"Range": "bytes=0-4", "X-Mark": "m"}
         request = urllib.request.Request(registry.url + BLOB, headers=headers)
-        with urllib.request.urlopen(request, timeout=5) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
             assert (response.status, response.read()) == (206, b"layer")
         (arrived,) = other.requests
         assert (arrived.target, arrived.headers["x-mark"]) == ("/x?y=z", "m")
@@ -698,7 +699,7 @@ def test_requests_are_logged(registry: FakeRegistry) -> None:
 
 
 def test_connections_stay_open(registry: FakeRegistry) -> None:
-    connection = http.client.HTTPConnection(registry.host, timeout=5)
+    connection = http.client.HTTPConnection(registry.host, timeout=PATIENCE)
     connection.connect()
     first = connection.sock
     for method, body in (("GET", None), ("PUT", b"{}"), ("HEAD", None), ("POST", b"x")):
@@ -720,7 +721,7 @@ def test_many_clients_can_work_at_once(registry: FakeRegistry) -> None:
 def test_the_end_is_quick_and_leaves_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     before = set(threading.enumerate())
     with FakeRegistry() as registry:
-        idle = http.client.HTTPConnection(registry.host, timeout=5)
+        idle = http.client.HTTPConnection(registry.host, timeout=PATIENCE)
         idle.request("GET", "/v2/")
         idle.getresponse().read()
         silent = socket.create_connection(("127.0.0.1", int(registry.host.split(":")[1])))

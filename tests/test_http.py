@@ -24,7 +24,7 @@ from planner.stores.verified import InterruptedStepError
 from tests.fakes import FakeRegistry, Fault, OtherHost, RedirectTo, Reset, Stall, Status
 from tests.fakes.content import digest_of
 from tests.making import IMPATIENT
-from tests.support.process import free_port
+from tests.support.process import PATIENCE, free_port
 
 NOW = 1_800_000_000.0
 LAYER = b"layer-one" * 1000
@@ -144,12 +144,12 @@ def test_all_wait_for_a_registry_that_asks_one_to(fake: FakeRegistry) -> None:
     def sleep(seconds: float) -> None:
         slept.append(seconds)
         asleep.set()
-        assert wake.wait(5)
+        assert wake.wait(PATIENCE)
 
     connection = connect(fake, Patience(5, sleep))
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(connection.send, "GET", "v2/first")
-        assert asleep.wait(5)
+        assert asleep.wait(PATIENCE)
         second = pool.submit(connection.send, "GET", "v2/second")
         assert not second.done()
         assert fake.count("GET", "second") == 0
@@ -185,7 +185,7 @@ def test_a_run_that_is_stopped_waits_no_longer(fake: FakeRegistry) -> None:
     connection = Connection(fake.url, Tls(), 8, traffic.patience, traffic)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(connection.send, "GET", "v2/")
-        assert told.wait(5)
+        assert told.wait(PATIENCE)
         second = pool.submit(connection.send, "GET", "v2/")
         traffic.stop()
         for each in (first, second):
@@ -494,7 +494,7 @@ def test_a_download_that_is_slow_is_left_alone() -> None:
 
 def take_nothing(handler: socketserver.StreamRequestHandler) -> None:
     read_head(handler)
-    done.wait(5)
+    done.wait(PATIENCE)
 
 
 done = threading.Event()
@@ -539,10 +539,10 @@ def test_at_most_so_many_requests_are_under_way(fake: FakeRegistry) -> None:
     connection = connect(fake, parallelism=1)
     with ThreadPoolExecutor(2) as pool:
         answers = [pool.submit(connection.send, "GET", "v2/") for _ in range(2)]
-        assert first.stalled.wait(5)
+        assert first.stalled.wait(PATIENCE)
         assert not second.stalled.wait(0.05)
         first.release.set()
-        assert second.stalled.wait(5)
+        assert second.stalled.wait(PATIENCE)
         second.release.set()
     assert [each.result().status_code for each in answers] == [200, 200]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeRegistry, Fault, Stall
+from tests.support.process import PATIENCE
 
 SPEC = "mirrors: {{docker.io: {{endpoint: ['{url}']}}}}\n"
 CONFIG = "version: 1\nregistries: {{docker.io: {{endpoint: '{url}'}}}}\n"
@@ -87,18 +88,18 @@ def test_a_stopped_run_writes_no_tag_and_the_next_one_goes_on(
 ) -> None:
     stall = stall_a_blob(upstream)
     process = start(folder)
-    assert stall.stalled.wait(30)
+    assert stall.stalled.wait(PATIENCE)
     process.send_signal(signal.SIGINT)
     wait_until_stopping(process)
     stall.release.set()
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, "run it again" in errors) == (130, True)
     assert target.count("PUT", r"/manifests/") == 0
     assert target.open_uploads() <= 1  # the one that was cut off
 
     sent = finished_uploads(target)
     again = start(folder)
-    again.communicate(timeout=30)
+    again.communicate(timeout=PATIENCE)
     assert again.returncode == 0
     assert [target.tags(f"team/{tag}") for tag in TAGS] == [["v1"], ["v1"]]
     assert (sent, finished_uploads(target)) == (1, 4)  # two images of a config and a layer each
@@ -109,11 +110,11 @@ def test_a_second_ctrl_c_leaves_at_once(
 ) -> None:
     stall = stall_a_blob(upstream)
     process = start(folder)
-    assert stall.stalled.wait(30)
+    assert stall.stalled.wait(PATIENCE)
     process.send_signal(signal.SIGINT)
     wait_until_stopping(process)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=PATIENCE) == 130
     assert not stall.release.is_set()
     assert target.count("PUT", r"/manifests/") == 0
     process.communicate()
@@ -125,8 +126,8 @@ def test_ctrl_c_leaves_a_plan_that_waits_for_a_silent_registry(
     stall = Stall(60)
     upstream.faults.add(Fault("HEAD", r"/manifests/", stall))
     process = start(folder)
-    assert stall.stalled.wait(30)
+    assert stall.stalled.wait(PATIENCE)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 130
+    assert process.wait(timeout=PATIENCE) == 130
     assert not stall.release.is_set()
     process.communicate()

@@ -30,6 +30,7 @@ from planner.ui.review.model import PlanModel
 from tests.making import make_random_plan
 from tests.plans import full_plan, hostile_plan, large_plan
 from tests.reviewing import play, review_of, shown
+from tests.support.process import PATIENCE
 
 SEEDS = range(8)
 
@@ -210,7 +211,7 @@ def test_the_terminal_is_given_back_while_a_plan_is_read(
     assert b"\x1b[?1049h" in seen
     os.killpg(process.pid, number)
     rest = read_until(terminal, lambda _: False)
-    assert (process.wait(60), b"\x1b[?25h\x1b[?1049l" in rest) == (code, True)
+    assert (process.wait(PATIENCE), b"\x1b[?25h\x1b[?1049l" in rest) == (code, True)
     assert b"Traceback" not in rest
     os.close(terminal)
 
@@ -222,7 +223,7 @@ def test_what_breaks_while_a_plan_is_read_is_said_on_the_terminal_itself(tmp_pat
     file.write_bytes(data[:-100] + b" " * 90)
     process, terminal = started([sys.executable, "-m", "planner", "review", str(file)], tmp_path)
     seen = read_until(terminal, lambda _: False)
-    assert process.wait(60) == 65
+    assert process.wait(PATIENCE) == 65
     before, left, after = seen.rpartition(b"\x1b[?1049l")
     assert b"Reading the plan" in before
     assert left
@@ -237,7 +238,7 @@ def test_a_small_plan_has_no_frame_of_its_own(tmp_path: Path) -> None:
     seen = read_until(terminal, lambda text: b"kube-apiserver" in text)
     os.write(terminal, b"q")
     seen += read_until(terminal, lambda _: False)
-    assert (process.wait(60), b"Reading the plan" in seen) == (0, False)
+    assert (process.wait(PATIENCE), b"Reading the plan" in seen) == (0, False)
     os.close(terminal)
 
 
@@ -248,5 +249,5 @@ def test_a_run_of_the_review_ends_with_the_terminal_as_it_was(tmp_path: Path) ->
     read_until(terminal, lambda text: b"kube-apiserver" in text)
     os.killpg(process.pid, signal.SIGTERM)
     rest = read_until(terminal, lambda _: False)
-    assert (process.wait(60), b"\x1b[?1049l" in rest) == (130, True)
+    assert (process.wait(PATIENCE), b"\x1b[?1049l" in rest) == (130, True)
     os.close(terminal)

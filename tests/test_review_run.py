@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,10 +44,9 @@ from planner.ui.review.replay_app import ReplayApp
 from planner.ui.review.run import RunScreen
 from planner.ui.review.run_live import LiveRun, LiveScreen
 from planner.ui.review.run_model import Meter, RunModel
-from tests.reviewing import NARROW, WIDE, review_of, shown, until, words
+from tests.reviewing import NARROW, WIDE, Steps, play, review_of, shown, until, words
 from tests.test_review_model import HOST, blob, change, image, plan_of
 
-Steps = Callable[[Pilot[int]], Awaitable[None]]
 NAMES = ("a", "b", "c")
 COMMON = blob("common", 3 << 20)
 PLAN = plan_of(
@@ -94,16 +92,6 @@ class Work:
     @property
     def tags(self) -> list[str]:
         return [str(each.target) for each in self.done if isinstance(each, PutTag)]
-
-
-def play(app: Frame, steps: Steps, screen: tuple[int, int] = WIDE) -> Frame:
-    async def run() -> None:
-        async with app.run_test(size=screen, notifications=True) as pilot:
-            await pilot.pause()
-            await steps(pilot)
-
-    asyncio.run(run())
-    return app
 
 
 def live(work: Work, steps: Steps, screen: tuple[int, int] = WIDE) -> ReviewApp:

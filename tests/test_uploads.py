@@ -38,6 +38,7 @@ from tests.fakes import (
     WrongBytes,
 )
 from tests.making import IMPATIENT, error_of
+from tests.support.process import PATIENCE
 
 WHOLE, CHUNK, SMALLEST = 100_000, 40_000, 5_000
 BIG = random.Random(1).randbytes(250_000)
@@ -359,7 +360,7 @@ def test_what_is_known_of_a_limit_outlives_a_refusal_that_comes_late() -> None:
         registry = registry_of(target)
         with ThreadPoolExecutor() as pool:
             late = pool.submit(write, registry, BIG[:WHOLE])
-            assert stall.stalled.wait(60)
+            assert stall.stalled.wait(PATIENCE)
             assert write(registry, BIG[1:WHOLE]) == "copied"
             known = target.count("PUT|PATCH", "")
             stall.release.set()

@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 
 from planner.stores.workers import workers
+from tests.support.process import PATIENCE
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 500])
@@ -19,7 +20,7 @@ def test_results_come_in_the_order_of_the_items(count: int) -> None:
 
 
 def test_so_many_are_under_way_at_a_time() -> None:
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=PATIENCE)
     with workers(3) as pool:
         list(pool.map(lambda _: together.wait(), range(9)))
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes import FakeRegistry
 from tests.real.story import Workplace
-from tests.support.process import wait_until
+from tests.support.process import PATIENCE, wait_until
 from tests.support.registry_server import RegistryServer
 
 pytestmark = pytest.mark.real
@@ -60,11 +60,11 @@ def interrupted(place: Workplace, events: Path) -> tuple[int, str]:
     try:
         wait_until(
             lambda: events.exists() and "bytes_moved" in events.read_text(),
-            timeout=60,
+            timeout=PATIENCE,
             otherwise=lambda: "nothing moves",
         )
         os.killpg(process.pid, signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     return process.returncode, said

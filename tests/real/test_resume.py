@@ -19,6 +19,7 @@ from planner.core.content import OCI_MANIFEST
 from tests.real.story import Workplace
 from tests.support.held_source import HeldSource
 from tests.support.other_registries import OtherRegistry
+from tests.support.process import PATIENCE
 from tests.support.registry_server import RegistryServer
 
 pytestmark = pytest.mark.real
@@ -137,7 +138,7 @@ def test_a_stopped_run_finishes_its_chunk_and_is_continued_everywhere(
         while "stopping" not in process.stderr.readline():
             pass
         source.released.set()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 130
         assert go_on(place, source) == SIZE - ACKNOWLEDGED - CHUNK
         assert_complete(target, source)

@@ -37,11 +37,11 @@ def test_the_editor_has_the_terminal_until_it_is_closed(
     command = (sys.executable, "-m", "planner", "review", "plan.json")
     environment = {**place.environment, "EDITOR": str(editor), "VISUAL": ""}
     terminal.start(command, width=100, height=30, env=environment)
-    terminal.wait_for("1 of 1 selected", timeout=20)
+    terminal.wait_for("1 of 1 selected")
     terminal.send("G", *keys)
-    assert "selected" not in terminal.wait_for("editing +", timeout=20)
+    assert "selected" not in terminal.wait_for("editing +")
     terminal.send("typed", "Enter")
-    terminal.wait_for("api:1", timeout=20)
+    terminal.wait_for("api:1")
     assert (tmp_path / "answer").read_text() == "typed\n"
     terminal.send("q", "q") if keys[0] == "w" else terminal.send("q")
     assert terminal.wait_for_exit() == 0

@@ -17,7 +17,7 @@ import requests
 from tests.real.story import Workplace
 from tests.real.test_review_tmux import IMAGES, held, make_place
 from tests.support.browser import Browser
-from tests.support.process import end, wait_until
+from tests.support.process import PATIENCE, end, wait_until
 
 # Everything that comes over the page's connection, as text: the terminal itself is drawn on a canvas.
 LISTENING = """
@@ -86,7 +86,7 @@ def until_seen(browser: Browser, text: str) -> str:
         seen = browser.run("return window.seen")
         return text in seen
 
-    wait_until(came, timeout=20, otherwise=lambda: f"no {text!r} in {seen[-3000:]!r}")
+    wait_until(came, otherwise=lambda: f"no {text!r} in {seen[-3000:]!r}")
     browser.run("window.seen = ''")
     return seen
 
@@ -100,7 +100,6 @@ def save_from_the_palette(browser: Browser) -> None:
     browser.press(["\ue007"])
     wait_until(
         lambda: '"planner.plan/' in browser.run("return window.fetched"),
-        timeout=10,
         otherwise=lambda: "nothing can be downloaded",
     )
 
@@ -113,7 +112,6 @@ def test_a_plan_is_drawn_and_answers_to_keys(place: Workplace, browser: Browser)
         assert "READ-ONLY" in until_seen(browser, "3 of 3 selected")
         wait_until(
             lambda: len(browser.picture()) > 2 * len(empty),
-            timeout=10,
             otherwise=lambda: "nothing is drawn",
         )
         drawn = browser.picture()
@@ -121,9 +119,7 @@ def test_a_plan_is_drawn_and_answers_to_keys(place: Workplace, browser: Browser)
         assert not list(place.folder.glob("plan-*"))
         browser.press([" "])
         until_seen(browser, "0 of 3 selected")
-        wait_until(
-            lambda: browser.picture() != drawn, timeout=10, otherwise=lambda: "nothing is redrawn"
-        )
+        wait_until(lambda: browser.picture() != drawn, otherwise=lambda: "nothing is redrawn")
         browser.press(["a"])
         until_seen(browser, "--allow-apply")
         loaded = browser.run(
@@ -146,7 +142,6 @@ def test_what_is_allowed_is_applied_from_the_browser(place: Workplace, browser: 
         browser.press(["q"])
         wait_until(
             lambda: bool(browser.run("return document.body.classList.contains('-closed')")),
-            timeout=10,
             otherwise=lambda: "the page does not say that the review has ended",
         )
 
@@ -164,10 +159,10 @@ def test_whoever_has_no_token_or_comes_from_elsewhere_finds_nothing(place: Workp
         }
 
         def status(url: str, **headers: str) -> int:
-            with http.get(url, headers=headers, timeout=10, stream=True) as answer:
+            with http.get(url, headers=headers, timeout=PATIENCE, stream=True) as answer:
                 return answer.status_code
 
-        page = http.get(serving.url, timeout=10)
+        page = http.get(serving.url, timeout=PATIENCE)
         assert page.status_code == 200
         assert "https://" not in page.text
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
@@ -195,7 +190,7 @@ def test_it_listens_on_loopback_alone_and_ends_cleanly(place: Workplace) -> None
         addresses = {each[4][0] for each in socket.getaddrinfo(socket.gethostname(), None)}
         for address in {str(each) for each in addresses if not str(each).startswith("127.")}:
             with pytest.raises(OSError, match=r"refused|reach"):
-                socket.create_connection((address, port), timeout=5)
+                socket.create_connection((address, port), timeout=PATIENCE)
         serving.process.send_signal(signal.SIGINT)
         assert serving.process.wait(10) == 0
         assert serving.process.stderr

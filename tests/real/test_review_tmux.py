@@ -12,6 +12,7 @@ from planner.core.refs import parse_image
 from planner.sample import write_samples
 from planner.stores.layout import Layout, LayoutFolder
 from tests.real.story import Workplace
+from tests.support.process import PATIENCE
 from tests.support.registry_server import RegistryServer
 from tests.support.terminal import Terminal
 
@@ -56,7 +57,7 @@ def test_a_plan_is_looked_at_narrowed_down_and_applied(
     place: Workplace, terminal: Terminal
 ) -> None:
     review(terminal, place, "--allow-apply")
-    first = terminal.wait_for("3 of 3 selected", timeout=20)
+    first = terminal.wait_for("3 of 3 selected")
     for text in (f"to {HOST} at oci:down", f"[x] ▾ {HOST}/hub/team", "+ create   api:1", "Details"):
         assert text in first
     terminal.send("Down", "Space")
@@ -64,7 +65,7 @@ def test_a_plan_is_looked_at_narrowed_down_and_applied(
     terminal.send("a")
     terminal.wait_for("Type  yes  to apply:")
     terminal.send("Enter", "Enter", "yes", "Enter")
-    terminal.wait_for("2 images done", timeout=20)
+    terminal.wait_for("2 images done")
     terminal.send("q")
     assert terminal.wait_for_exit() == 0
     assert "2 images done" in terminal.wait_for("2 images done")
@@ -75,7 +76,7 @@ def test_leaving_writes_nothing_and_restores_the_terminal(
     place: Workplace, terminal: Terminal
 ) -> None:
     review(terminal, place, NO_COLOR="1")
-    terminal.wait_for("READ-ONLY", timeout=20)
+    terminal.wait_for("READ-ONLY")
     terminal.send("a")
     terminal.wait_for("--allow-apply applies what is selected")
     terminal.send("q", "q")  # out of the message, out of the review
@@ -88,7 +89,7 @@ def test_specs_are_planned_and_then_reviewed(place: Workplace, terminal: Termina
     specs = ("registries.yaml", "--images", "list.txt", "--from", "oci:up", "--to", "oci:down")
     command = (sys.executable, "-m", "planner", "review", *specs)
     terminal.start(command, width=80, height=24, env=place.environment)
-    first = terminal.wait_for("3 of 3 selected", timeout=20)
+    first = terminal.wait_for("3 of 3 selected")
     assert "web:1" in first
     assert "READ-ONLY" not in first
     terminal.send("C-c")
@@ -98,7 +99,7 @@ def test_specs_are_planned_and_then_reviewed(place: Workplace, terminal: Termina
 def test_a_stale_plan_is_not_opened(place: Workplace, terminal: Terminal) -> None:
     place.write("registries.yaml", f"{SPEC}# edited\n")
     review(terminal, place)
-    assert terminal.wait_for_exit(timeout=20) == 75
+    assert terminal.wait_for_exit() == 75
     terminal.wait_for("registries.yaml changed since it was made")
 
 
@@ -112,7 +113,7 @@ def test_without_a_terminal_it_names_the_plain_command(place: Workplace, plan: s
 def test_a_dumb_terminal_is_none(place: Workplace, terminal: Terminal) -> None:
     command = ("env", "TERM=dumb", sys.executable, "-m", "planner", "review", "plan.json")
     terminal.start(command, env=place.environment)
-    terminal.wait_for("planner show PLAN", timeout=20)
+    terminal.wait_for("planner show PLAN")
     assert terminal.wait_for_exit() == 64
 
 
@@ -120,13 +121,13 @@ def test_the_review_in_lines_needs_no_screen_and_asks_the_same(
     place: Workplace, terminal: Terminal
 ) -> None:
     review(terminal, place, "--allow-apply", TERM="dumb", PLANNER_A11Y="1")
-    terminal.wait_for("review>", timeout=20)
+    terminal.wait_for("review>")
     terminal.send("drop 1", "Enter")
     terminal.wait_for("2 of 3 selected")
     terminal.send("apply", "Enter")
     terminal.wait_for("Type yes to apply")
     terminal.send("yes", "Enter")
-    terminal.wait_for("2 images done", timeout=20)
+    terminal.wait_for("2 images done")
     assert terminal.wait_for_exit() == 0
     assert held(place) == {"team/db", "team/web"}
 
@@ -134,7 +135,7 @@ def test_the_review_in_lines_needs_no_screen_and_asks_the_same(
 def test_a_locale_without_utf_8_gets_ascii_alone(place: Workplace, terminal: Terminal) -> None:
     command = ("env", "LC_ALL=C", sys.executable, "-m", "planner", "review", "plan.json")
     terminal.start(command, width=120, height=36, env=place.environment)
-    screen = terminal.wait_for("3 of 3 selected", timeout=20)
+    screen = terminal.wait_for("3 of 3 selected")
     assert "+- Plan" in screen
     assert screen.isascii()
 
@@ -156,7 +157,7 @@ def test_a_run_to_a_real_registry_is_paused_and_goes_on(
     assert planned.returncode == 0, planned.stderr
     monkeypatch.chdir(tmp_path)
     review(terminal, place, "--allow-apply", "--bandwidth", "2Mbit/s")
-    terminal.wait_for("3 of 3 selected", timeout=30)
+    terminal.wait_for("3 of 3 selected")
     terminal.send("Down", "Space")
     terminal.wait_for("2 of 3 selected")
     terminal.send("/web", "Enter")  # in one burst
@@ -164,16 +165,16 @@ def test_a_run_to_a_real_registry_is_paused_and_goes_on(
     terminal.send("Escape")
     terminal.wait_for("[ ]   + create   api:1")
     terminal.send("a")
-    terminal.wait_for("Type  yes  to apply:", timeout=20)
+    terminal.wait_for("Type  yes  to apply:")
     terminal.send("yes", "Enter")
-    terminal.wait_for("Applying", timeout=20)
+    terminal.wait_for("Applying")
     terminal.send("p")
-    terminal.wait_for("Paused", timeout=20)
+    terminal.wait_for("Paused")
     assert names(registry) != {"hub/team/db", "hub/team/web"}
     terminal.send("p")
-    terminal.wait_for("Finished", timeout=60)
+    terminal.wait_for("Finished")
     terminal.send("q")
-    assert terminal.wait_for_exit(timeout=20) == 0
+    assert terminal.wait_for_exit() == 0
     assert names(registry) == {"hub/team/db", "hub/team/web"}
 
 
@@ -181,6 +182,7 @@ def names(registry: RegistryServer) -> set[str]:
     """The repositories that have the tag."""
     asked = (f"hub/{each.repository}" for each in IMAGES)
     lists = {
-        each: requests.get(f"{registry.url}/v2/{each}/tags/list", timeout=10) for each in asked
+        each: requests.get(f"{registry.url}/v2/{each}/tags/list", timeout=PATIENCE)
+        for each in asked
     }
     return {each for each, answer in lists.items() if "1" in (answer.json().get("tags") or ())}

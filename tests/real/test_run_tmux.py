@@ -81,7 +81,7 @@ def test_a_run_is_paused_resumed_and_finished_without_an_image(
     terminal.wait_for("1 Failed (0, 1 cancelled)")
     terminal.send("p")
     terminal.wait_for(" Applying ")
-    terminal.wait_for("5 images done, 1 not finished", timeout=60)
+    terminal.wait_for("5 images done, 1 not finished")
     assert "exit code 130" in terminal.screen()
     terminal.send("q")
     assert terminal.wait_for_exit() == 130
@@ -103,7 +103,7 @@ def test_a_run_that_is_left_behind_goes_on_in_the_terminal(
     terminal.wait_for("It is still running")
     terminal.send("d")
     terminal.wait_for("the run goes on here")
-    assert terminal.wait_for_exit(timeout=60) == 0
+    assert terminal.wait_for_exit() == 0
     assert "6 images done" in terminal.wait_for("6 images done")
     assert held(place) == 6
 

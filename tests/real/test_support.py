@@ -15,6 +15,7 @@ import pytest
 from tests.real.conftest import MakeRegistry, MakeTokenServer
 from tests.support.certificates import Certificates
 from tests.support.containerd_server import ContainerdServer
+from tests.support.process import PATIENCE
 from tests.support.registry_server import LoggedRequest, RegistryServer
 from tests.support.skopeo import Access, Skopeo
 from tests.support.terminal import Terminal
@@ -30,7 +31,7 @@ def status_of(
     if authorization:
         request.add_header("Authorization", authorization)
     try:
-        with urllib.request.urlopen(request, timeout=5, context=tls) as reply:
+        with urllib.request.urlopen(request, timeout=PATIENCE, context=tls) as reply:
             return int(reply.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -43,7 +44,7 @@ def token_from(server: TokenServer, *, authorization: str = "", form: str = "") 
     request.data = form.encode() if form else None
     if authorization:
         request.add_header("Authorization", authorization)
-    with urllib.request.urlopen(request, timeout=5) as reply:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
         return str(json.load(reply)["token"])
 
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.support.process import end, free_port, wait_until
+from tests.support.process import PATIENCE, end, free_port, wait_until
 from tests.support.programs import require
 
 _FLAGS = (
@@ -42,7 +42,7 @@ class Browser:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(self._is_ready, timeout=20, otherwise=lambda: "chromedriver does not answer")
+        wait_until(self._is_ready, otherwise=lambda: "chromedriver does not answer")
         options = {
             "binary": str(self._chromium),
             "args": [*_FLAGS, f"--user-data-dir={self._profile.name}"],
@@ -87,14 +87,14 @@ class Browser:
     def _is_ready(self) -> bool:
         try:
             url = f"http://127.0.0.1:{self._port}/status"
-            return bool(self._http.get(url, timeout=5).json()["value"]["ready"])
+            return bool(self._http.get(url, timeout=PATIENCE).json()["value"]["ready"])
         except requests.ConnectionError:
             return False
 
     def _call(self, method: str, path: str, **body: Any) -> Any:
         url = f"http://127.0.0.1:{self._port}/session{self._session}{path}"
         sent = body if method == "POST" else None
-        answer = self._http.request(method, url, json=sent, timeout=60)
+        answer = self._http.request(method, url, json=sent, timeout=PATIENCE)
         value = answer.json()["value"]
         if not answer.ok:
             raise RuntimeError(f"{method} {path}: {value['error']}: {value['message']}")

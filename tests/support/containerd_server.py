@@ -59,7 +59,7 @@ class ContainerdServer:
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
-            wait_until(self._serves, timeout=20, otherwise=lambda: log.read_text()[-2000:])
+            wait_until(self._serves, otherwise=lambda: log.read_text()[-2000:])
         except AssertionError:
             self.stop()
             raise

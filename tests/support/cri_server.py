@@ -49,7 +49,7 @@ class CriServer:
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
         try:
-            wait_until(self._serves, timeout=20, otherwise=self._log.read_text)
+            wait_until(self._serves, otherwise=self._log.read_text)
         except AssertionError:
             self.stop()
             raise

@@ -50,7 +50,7 @@ class OtherRegistry:
                 env={**os.environ, **_QUIET},
             )
         try:
-            wait_until(self._answers, timeout=30, otherwise=self._last_words)
+            wait_until(self._answers, otherwise=self._last_words)
         except AssertionError:
             end(self._process)
             raise

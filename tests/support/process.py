@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 _POLL = 0.01
+PATIENCE = 60.0
+"""How many seconds to wait for what must come: only what hangs takes so long, on any machine."""
 
 
 def run(
@@ -39,7 +41,9 @@ def free_port() -> int:
         return port
 
 
-def wait_until(claim: Callable[[], bool], *, timeout: float, otherwise: Callable[[], str]) -> None:
+def wait_until(
+    claim: Callable[[], bool], *, otherwise: Callable[[], str], timeout: float = PATIENCE
+) -> None:
     """Return as soon as a claim is true.
 
     Raises:

@@ -164,7 +164,6 @@ class RegistryServer:
         try:
             wait_until(
                 lambda: process.poll() is not None or self._listens(),
-                timeout=20,
                 otherwise=lambda: f"docker-registry does not listen: {self._last_words()}",
             )
         except AssertionError:

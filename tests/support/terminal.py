@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from tests.support.process import wait_until
+from tests.support.process import PATIENCE, wait_until
 from tests.support.programs import require
 
 _CONFIG = """\
@@ -65,7 +65,7 @@ class Terminal:
         """Return what is on the screen, without blanks at line ends."""
         return self._tmux("capture-pane", "-p")
 
-    def wait_for(self, text: str, timeout: float = 10.0) -> str:
+    def wait_for(self, text: str, timeout: float = PATIENCE) -> str:
         """Return the first screen that holds a text, within ``timeout`` seconds.
 
         Raises:
@@ -80,7 +80,7 @@ class Terminal:
         wait_until(is_there, timeout=timeout, otherwise=lambda: f"no {text!r} in:\n{seen[0]}")
         return seen[0]
 
-    def wait_for_exit(self, timeout: float = 10.0) -> int:
+    def wait_for_exit(self, timeout: float = PATIENCE) -> int:
         """Return the program's exit code once it has ended; 128 and the signal that ended it.
 
         Its last output may come to the screen later: ask for it with `wait_for`.
