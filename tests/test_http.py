@@ -18,6 +18,7 @@ from planner.core.errors import RegistryError
 from planner.stores.http import Connection
 from planner.stores.pacing import Traffic
 from planner.stores.patience import Patience
+from planner.stores.pieces import PIECE, Buffers
 from planner.stores.refusals import refused, unreachable
 from planner.stores.tls import tls_context
 from planner.stores.verified import InterruptedStepError
@@ -470,7 +471,7 @@ def test_a_download_in_which_nothing_moves_is_cut() -> None:
         connection = Connection(url, Tls(), 1, traffic.patience, traffic)
         response = connection.send("GET", "v2/", longest=None)
         with closing(response), pytest.raises(OSError, match=r"no byte for 0\.05 s") as caught:
-            list(response.pieces())
+            list(response.pieces(Buffers(PIECE)))
     assert unreachable(caught.value, url).retryable
     assert [wait[1:] for wait in told] == [(0.0, "no byte for 0.05 s")]
 
@@ -489,7 +490,7 @@ def test_a_download_that_is_slow_is_left_alone() -> None:
     with served(dribble) as url:
         response = Connection(url, Tls(), 1, patience).send("GET", "v2/", longest=None)
         with closing(response):
-            assert b"".join(map(bytes, response.pieces())) == b"123456789"
+            assert b"".join(map(bytes, response.pieces(Buffers(PIECE)))) == b"123456789"
 
 
 def take_nothing(handler: socketserver.StreamRequestHandler) -> None:
@@ -528,7 +529,7 @@ def test_connections_are_used_again() -> None:
             for method in ("HEAD", "GET", "PUT"):
                 assert connection.send(method, path).status_code in (200, 404)
         with closing(connection.send("GET", "v2/", longest=None)) as response:
-            assert b"".join(map(bytes, response.pieces())) == b"{}"
+            assert b"".join(map(bytes, response.pieces(Buffers(PIECE)))) == b"{}"
         connection.send("GET", "v2/")
     assert len(connections) == 1
 

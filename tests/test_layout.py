@@ -21,6 +21,7 @@ from planner.core.refs import parse_image
 from planner.sample import write_samples
 from planner.stores.layout import Layout, LayoutFolder
 from planner.stores.opening import Places, Stores
+from planner.stores.pieces import Buffers
 from tests.making import error_of, make_manifest, stream_of
 
 LAYER = b"layer" * 300_000  # more than one chunk
@@ -330,7 +331,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, what: str) -> None:
 
     def read() -> None:
         store.head("a", "1")
-        b"".join(LayoutFolder(tmp_path).read(DIGEST))
+        b"".join(LayoutFolder(tmp_path).read(DIGEST, Buffers(1)))
 
     assert f"oci:{tmp_path}: cannot read: Is a directory" in error_of(read).message
 

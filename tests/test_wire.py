@@ -14,7 +14,7 @@ import pytest
 from planner.config import Tls
 from planner.core.errors import RegistryError
 from planner.stores.http import Connection
-from planner.stores.pieces import PIECE
+from planner.stores.pieces import PIECE, Buffers
 from planner.stores.wire import Wires
 from tests.making import IMPATIENT
 from tests.test_http import served
@@ -279,7 +279,7 @@ def test_a_stream_is_handed_on_piece_by_piece(stack: ExitStack) -> None:
     script = Script(head + BODY, SIZED)
     connection = Connection(start(stack, script), Tls(), 1, IMPATIENT)
     with closing(connection.send("GET", "v2/", longest=None)) as answer:
-        assert b"".join(map(bytes, answer.pieces())) == BODY
+        assert b"".join(map(bytes, answer.pieces(Buffers(PIECE)))) == BODY
     connection.send("GET", "v2/")
     assert script.connections == 1
 
@@ -289,7 +289,7 @@ def test_a_stream_that_is_left_closes_its_connection(stack: ExitStack) -> None:
     script = Script(OK + b"Content-Length: %d\r\n\r\n%b" % (len(body), body), SIZED)
     connection = Connection(start(stack, script), Tls(), 1, IMPATIENT)
     with closing(connection.send("GET", "v2/", longest=None)) as answer:
-        next(answer.pieces())
+        next(answer.pieces(Buffers(PIECE)))
     assert connection.send("GET", "v2/").content == b"x"
     assert script.connections == 2
 

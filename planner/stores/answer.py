@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, overload
 from urllib.parse import urljoin
 
-from planner.stores.pieces import PIECE, Piece, pieces
+from planner.stores.pieces import Buffers, Piece
 
 _NEXT = re.compile(r'<([^>]*)>\s*(?:;[^,<]*)?;\s*rel="?(?:[^",;]* )?next\b', re.IGNORECASE)
 _AT_ONCE = 16 * 1024
@@ -119,15 +119,13 @@ class Answer:
         is_packed = parts and self.headers.get("Content-Encoding", "").lower() in _PACKED
         self.content = _unpacked(parts, longest) if is_packed else bytes(parts)
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self, buffers: Buffers) -> Iterator[Piece]:
         """The body.
 
         Raises:
             OSError: it broke off.
         """
-        length = self.headers.get("Content-Length", "")
-        most = int(length) if length.isdecimal() else PIECE
-        return pieces(self._readinto, max(1, most))
+        return buffers.pieces(self._readinto)
 
     def watch(self, watching: Callable[[Incoming], Incoming]) -> None:
         """Read the body through something else."""

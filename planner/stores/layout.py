@@ -31,7 +31,7 @@ from planner.core.content import (
 from planner.core.errors import InputError, RegistryError
 from planner.core.quota import Quota
 from planner.core.refs import DOCKER_HUB, is_digest, parse_image
-from planner.stores.pieces import Piece, pieces
+from planner.stores.pieces import Buffers, Piece, buffers
 from planner.stores.store import Arrival, Chunks, OpenBlob
 
 _NAME = "org.opencontainers.image.ref.name"
@@ -83,11 +83,11 @@ class LayoutFolder:
         algorithm, _, hexadecimal = digest.partition(":")
         return self.path / "blobs" / algorithm / hexadecimal
 
-    def read(self, digest: str, offset: int = 0) -> Generator[Piece, None, None]:
+    def read(self, digest: str, buffers: Buffers, offset: int = 0) -> Generator[Piece, None, None]:
         """The content of a blob from ``offset`` on, whatever it is."""
         with self._failures("read"), self.blob(digest).open("rb") as file:
             file.seek(offset)
-            yield from pieces(file.readinto)
+            yield from buffers.pieces(file.readinto)
 
     def write(self, digest: str, chunks: Iterator[Piece]) -> None:
         """Store a blob whose chunks are known to have the digest once they end."""
@@ -217,7 +217,8 @@ class Layout:
             raise RegistryError(f"{where}: not there", status=404, code="MANIFEST_UNKNOWN")
         if descriptor.size > LARGEST_MANIFEST:
             raise RegistryError(f"{where}: larger than any manifest", "this is not an image")
-        data = b"".join(map(bytes, self._folder.read(descriptor.digest)))
+        with buffers() as lent:
+            data = b"".join(map(bytes, self._folder.read(descriptor.digest, lent)))
         if digest_like(descriptor.digest, data) != descriptor.digest:
             raise RegistryError(
                 f"{self._folder.blob(descriptor.digest)}: the content does not have this digest",
@@ -238,7 +239,8 @@ class Layout:
         if not self.has_blob(repository, digest):
             message = f"{self.name}: the blob {digest} is not there"
             raise RegistryError(message, "fetch the image again", status=404, code="BLOB_UNKNOWN")
-        with closing(self._folder.read(digest, part.start if part else 0)) as chunks:
+        start = part.start if part else 0
+        with buffers() as lent, closing(self._folder.read(digest, lent, start)) as chunks:
             yield chunks
 
     def write_blob(

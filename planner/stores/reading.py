@@ -10,6 +10,7 @@ from planner.core.errors import RegistryError
 from planner.stores.answer import Answer
 from planner.stores.auth import pull
 from planner.stores.calls import Calls
+from planner.stores.pieces import PIECE, Buffers, buffers
 from planner.stores.refusals import unreachable
 from planner.stores.store import Chunks
 
@@ -33,7 +34,8 @@ def read_blob(
     reading = _Reading(calls, repository, digest, part or range(0))
     reading.open()
     try:
-        yield reading.chunks()
+        with buffers(reading.length) as lent:
+            yield reading.chunks(lent)
     finally:
         reading.close()
 
@@ -77,13 +79,18 @@ class _Reading:
             raise RegistryError(message, "a proxy in front of the registry may be at fault")
         self._answer = answer
 
-    def chunks(self) -> Chunks:
+    @property
+    def length(self) -> int:
+        """How many bytes are to come, as far as that is known."""
+        return self._end - self._at if self._end else PIECE
+
+    def chunks(self, buffers: Buffers) -> Chunks:
         """All bytes from the start on; nothing here knows whether they are the right ones."""
         barren = 0
         while (answer := self._answer) is not None:
             before = self._at
             try:
-                yield from self._arriving(answer)
+                yield from self._arriving(answer.pieces(buffers))
             except OSError as error:
                 barren = 0 if self._at - before >= _WORTHWHILE else barren + 1
                 if not self._end or barren >= _MOST_BARREN:
@@ -101,8 +108,8 @@ class _Reading:
             self._answer.close()
             self._answer = None
 
-    def _arriving(self, answer: Answer) -> Chunks:
-        for chunk in answer.pieces():
+    def _arriving(self, pieces: Chunks) -> Chunks:
+        for chunk in pieces:
             new = chunk[self._to_skip :]
             self._to_skip -= len(chunk) - len(new)
             if new:
