@@ -163,13 +163,21 @@ def test_a_storm_of_sizes_ends_with_a_whole_screen(large: Plan) -> None:
 # The terminal
 
 
-def started(command: list[str], folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+def started(
+    command: list[str], folder: Path, *, owns_terminal: bool = True
+) -> tuple[subprocess.Popen[bytes], int]:
+    """A program and its terminal; one that does not own it gets no signal when that is closed."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+
+    def take() -> None:
+        if owns_terminal:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call
+        preexec_fn=take,  # noqa: PLW1509 - one call
     )  # fmt: skip
     os.close(theirs)
     return process, ours
@@ -251,3 +259,13 @@ def test_a_run_of_the_review_ends_with_the_terminal_as_it_was(tmp_path: Path) ->
     rest = read_until(terminal, lambda _: False)
     assert (process.wait(PATIENCE), b"\x1b[?1049l" in rest) == (130, True)
     os.close(terminal)
+
+
+def test_a_review_ends_when_its_terminal_is_gone_and_nobody_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_bytes(to_json(full_plan()))
+    command = [sys.executable, "-m", "planner", "review", str(file)]
+    process, terminal = started(command, tmp_path, owns_terminal=False)
+    read_until(terminal, lambda text: b"kube-apiserver" in text)
+    os.close(terminal)
+    assert process.wait(PATIENCE) == 130

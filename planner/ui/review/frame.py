@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import signal
+import sys
 from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
@@ -23,6 +25,7 @@ from planner.ui.review.export import save_picture
 from planner.ui.review.help import Help, help_for
 from planner.ui.review.palette import Commands, Entry
 
+_GLANCE = 1.0  # seconds
 _THEME = "ansi-dark"  # the terminal's own sixteen colours, on its own background
 
 
@@ -61,6 +64,8 @@ class Frame(App[int], inherit_bindings=False):
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
                 with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                     asyncio.get_running_loop().add_signal_handler(number, self.terminated)
+        if not (self.is_headless or self.is_web) and hasattr(select, "poll"):
+            self.set_interval(_GLANCE, self._look_for_terminal)
 
     def look(self, *more: str) -> None:
         """Take the theme that is wanted: by the environment, by planner.yaml, or by ``more``."""
@@ -70,6 +75,13 @@ class Frame(App[int], inherit_bindings=False):
     def terminated(self) -> None:
         """Somebody ends the process, or its terminal is gone."""
         self.exit(INTERRUPTED)
+
+    def _look_for_terminal(self) -> None:
+        """Not everybody is told by a signal that it is gone, and reading a key from it returns at once, for ever."""
+        poll = select.poll()
+        poll.register(sys.__stdin__ or 0, 0)
+        if any(what & select.POLLHUP for _, what in poll.poll(0)):
+            self.terminated()
 
     def leave_at_once(self) -> None:
         """Without waiting for anything but the terminal."""
