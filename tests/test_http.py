@@ -288,6 +288,15 @@ def test_a_redirect_elsewhere_carries_no_credentials(fake: FakeRegistry) -> None
         assert "authorization" not in other.requests[0].headers
 
 
+def test_a_redirect_to_two_hosts_at_a_time_is_not_followed(fake: FakeRegistry) -> None:
+    """For urllib.parse this is ``other``, for urllib3 it is ``fake``: who may see what could not be told."""
+    with OtherHost(LAYER) as other:
+        fake.faults.add(Fault("GET", "blobs", RedirectTo(f"{fake.url}\\@{other.host}/x")))
+        with pytest.raises(RegistryError, match="can be read in two ways"):
+            connect(fake).send("GET", f"v2/a/b/blobs/{DIGEST}")
+        assert other.requests == []
+
+
 def test_credentials_stay_on_the_way_to_the_same_host(fake: FakeRegistry) -> None:
     fake.faults.add(Fault("GET", "blobs", RedirectTo("/v2/")))
     connect(fake).send("GET", f"v2/a/b/blobs/{DIGEST}", headers={"Authorization": "Bearer t"})

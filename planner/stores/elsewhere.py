@@ -61,6 +61,9 @@ class Elsewhere:
             OSError: no connection, no answer, or a broken one.
             ValueError: no request can be made of this URL or these headers.
         """
+        # RFC 3986 has none. urllib.parse, which tells who may see a login, and urllib3, which connects, find different hosts.
+        if "\\" in url:
+            raise ValueError("a URL with a backslash in it, which can be read in two ways")
         response = self._session.request(
             method,
             url,
