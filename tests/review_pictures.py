@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,7 @@ from planner.core.events import (
     StepStarted,
     Ticked,
 )
-from planner.core.plan import Plan
+from planner.core.plan import Input, Plan
 from planner.core.plan_file import plan_id
 from planner.ui.feed import Feed
 from planner.ui.review.app import ReviewApp
@@ -47,6 +48,11 @@ _PICTURE = (110, 30)
 _ETCD = f"{CORP}/k8s/etcd:3.6.8-0"
 _NOW = 38.0
 _FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+
+
+# What the plan was made from; "endpoints" is not what K3s calls it.
+_SPEC = "mirrors:\n  docker.io:\n    endpoints:\n      - https://registry.corp:5000\n"
+_INPUT = Input("registries.yaml", hashlib.sha256(_SPEC.encode()).hexdigest(), "k3s")
 
 
 class Screen(NamedTuple):
@@ -67,7 +73,8 @@ def scene() -> Plan:
         for each in plan.changes
         if "a-team" not in each.target.repository
     )
-    return replace(plan, changes=tuple(changes), manifests={**plan.manifests, old.digest: old})
+    manifests = {**plan.manifests, old.digest: old}
+    return replace(plan, changes=tuple(changes), manifests=manifests, inputs=(_INPUT,))
 
 
 async def review(pilot: Pilot[int]) -> None:
@@ -91,6 +98,12 @@ async def why(pilot: Pilot[int]) -> None:
     await review(pilot)
     await pilot.press("w")
     await pilot.pause()
+
+
+async def problems(pilot: Pilot[int]) -> None:
+    """What is blocked, and what lint says of the spec."""
+    await pilot.press("p")
+    await until(pilot, "SCH001")
 
 
 async def help_of_review(pilot: Pilot[int]) -> None:
@@ -147,6 +160,7 @@ SCREENS = (
     Screen("narrowed", narrowed),
     Screen("diff", diff),
     Screen("why", why),
+    Screen("problems", problems),
     Screen("run", run),
     Screen("confirm", confirm),
     Screen("help", help_of_review),
@@ -188,7 +202,9 @@ def _seen(screen: Screen, size: tuple[int, int], look: Callable[[Pilot[int]], st
         await pilot.pause()
         found.append(look(pilot))
 
-    play(review_of(scene()), steps, size)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        Path(_INPUT.path).write_text(_SPEC, "utf-8")
+        play(review_of(scene()), steps, size)
     # The release that made the plan is in its id.
     return found[0].replace(plan_id(scene())[7:19], "0123456789ab")
 
