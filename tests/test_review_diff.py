@@ -19,11 +19,13 @@ from planner.core.plan import Change, Plan
 from planner.core.refs import ImageRef
 from planner.stores.layout import Layout, LayoutFolder
 from planner.stores.opening import Places, Stores
+from planner.stores.pieces import PIECE
 from planner.stores.store import Store
 from planner.stores.verified import VerifiedStream
 from planner.ui.review.app import ReviewApp
 from planner.ui.review.diff import DiffScreen
 from planner.ui.review.differences import Side, config_lines, layer_lines
+from planner.ui.review.fetching import config_of
 from planner.ui.review.lines import Lines
 from tests.reviewing import NARROW, WIDE, play, review_of, shown, until, words
 
@@ -321,6 +323,14 @@ def test_platforms_are_compared_with_their_like(scene: Scene) -> None:
     assert "linux/arm64: is not copied" in "\n".join(
         each.text for each in layer_lines(Side(), missing, {})
     )
+
+
+def test_a_configuration_that_comes_in_many_pieces_is_whole(scene: Scene) -> None:
+    config = {"Labels": {str(number): "x" * 1000 for number in range(4000)}}
+    manifest = stored(scene.up, UPSTREAM, config, b"layer")
+    assert len(json.dumps(config)) > 3 * PIECE
+    change = scene.plan().changes[0]
+    assert config_of(manifest, change, scene.plan(), scene.stores, is_new=True) == config
 
 
 def test_a_strange_configuration_is_shown_as_it_is() -> None:

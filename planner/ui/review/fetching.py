@@ -89,7 +89,7 @@ def _holders(
 def _read(store: Store, repository: str, descriptor: Descriptor) -> bytes:
     with store.open_blob(repository, descriptor.digest) as chunks:
         stream = VerifiedStream(chunks, descriptor.digest, descriptor.size, store.name)
-        return b"".join(stream)
+        return b"".join(map(bytes, stream))
 
 
 def _json(data: bytes) -> Mapping[str, Any]:
