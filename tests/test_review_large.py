@@ -268,4 +268,7 @@ def test_a_review_ends_when_its_terminal_is_gone_and_nobody_says_so(tmp_path: Pa
     process, terminal = started(command, tmp_path, owns_terminal=False)
     read_until(terminal, lambda text: b"kube-apiserver" in text)
     os.close(terminal)
-    assert process.wait(PATIENCE) == 130
+    try:
+        assert process.wait(PATIENCE) == 130
+    finally:
+        process.kill()
