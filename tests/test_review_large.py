@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import gc
 import io
@@ -13,11 +14,14 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.pilot import Pilot
 
 from planner.core import plan_file
@@ -27,6 +31,7 @@ from planner.core.plan import Plan
 from planner.core.plan_file import from_json, plan_id, read_plan, save, to_json
 from planner.ui.review.list import PlanList
 from planner.ui.review.model import PlanModel
+from planner.ui.review.terminal import Forgiving
 from tests.making import make_random_plan
 from tests.plans import full_plan, hostile_plan, large_plan
 from tests.reviewing import play, review_of, shown
@@ -272,3 +277,26 @@ def test_a_review_ends_when_its_terminal_is_gone_and_nobody_says_so(tmp_path: Pa
         assert process.wait(PATIENCE) == 130
     finally:
         process.kill()
+
+
+class Gone(io.StringIO):
+    """A terminal that is gone."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_who_draws_on_a_terminal_that_is_gone_need_not_wait() -> None:
+    """More than textual's queue of texts takes, and then its end."""
+    writer = WriterThread(cast("IO[str]", Forgiving(Gone())))
+
+    def draw() -> None:
+        for number in range(10 * MAX_QUEUED_WRITES):
+            writer.write(f"{number}\n")
+        writer.stop()
+
+    writer.start()
+    drawing = threading.Thread(target=draw, daemon=True)
+    drawing.start()
+    drawing.join(PATIENCE)
+    assert not drawing.is_alive()

@@ -27,6 +27,7 @@ class Terminal:
         self._program = require("tmux")
         self._directory = Path(tempfile.mkdtemp(prefix="tm-", dir="/tmp"))
         self._exit_code = self._directory / "exit-code"
+        self._group = 0
         (self._directory / "config").write_text(_CONFIG)
 
     def __enter__(self) -> Self:
@@ -56,6 +57,7 @@ class Terminal:
         program = shlex.join(map(str, command))
         shell = f"trap : INT QUIT; {program}; echo $? >{self._exit_code}; exec sleep 86400"
         self._tmux("new-session", "-d", *size, shell, env=env)
+        self._group = int(self._tmux("display-message", "-p", "#{pane_pid}"))
 
     def send(self, *keys: str) -> None:
         """Press keys: tmux's names (``Enter``, ``C-c``, ``Down``), anything else as it stands."""
@@ -96,9 +98,18 @@ class Terminal:
         return int(self._exit_code.read_text())
 
     def close(self) -> None:
-        """End the program and the terminal; one that was never started is fine."""
+        """Close the terminal, which ends the program; one that was never started is fine.
+
+        Raises:
+            AssertionError: It outlives its terminal.
+        """
         subprocess.run((*self._command(), "kill-server"), capture_output=True, check=False)
         shutil.rmtree(self._directory, ignore_errors=True)
+        group, self._group = self._group, 0
+        if group:
+            wait_until(
+                lambda: not _is_alive(group), otherwise=lambda: f"process group {group} is there"
+            )
 
     def _tmux(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         inherited = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
@@ -116,3 +127,11 @@ class Terminal:
     def _command(self) -> tuple[str | Path, ...]:
         socket, config = self._directory / "socket", self._directory / "config"
         return (self._program, "-u", "-S", socket, "-f", config)
+
+
+def _is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

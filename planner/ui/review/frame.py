@@ -15,6 +15,7 @@ from typing import ClassVar
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.driver import Driver
 from textual.screen import Screen
 
 from planner.config import ReviewSettings
@@ -54,6 +55,15 @@ class Frame(App[int], inherit_bindings=False):
     def broke(self) -> BaseException | None:
         """What no one expected; None when all went well."""
         return self._exception
+
+    def get_driver_class(self) -> type[Driver]:
+        """What draws and reads keys."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from planner.ui.review.terminal import Terminal  # noqa: PLC0415 - not for all systems
+
+        return Terminal
 
     def on_mount(self) -> None:
         """Take the keys of planner.yaml, and give the terminal back also when the process is told to end."""
