@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from mmap import mmap
 
 Piece = bytes | memoryview
 # As much as stays in a processor's cache until it is hashed and sent.
@@ -22,7 +23,7 @@ class Buffers:
     """Two buffers of ``size`` bytes."""
 
     def __init__(self, size: int) -> None:
-        self._next, self._last = (memoryview(bytearray(size)) for _ in range(2))
+        self._next, self._last = _memory(size), _memory(size)
 
     def pieces(self, readinto: Callable[[memoryview], int]) -> Iterator[memoryview]:
         """What ``readinto`` fills in, until it fills in nothing.
@@ -33,6 +34,11 @@ class Buffers:
         while count := readinto(self._next):
             self._next, self._last = self._last, self._next
             yield self._last[:count]
+
+
+def _memory(size: int) -> memoryview:
+    """Of what is long, the kernel gives only as much as is ever filled in."""
+    return memoryview(mmap(-1, size) if size > _CHEAP else bytearray(size))
 
 
 @contextmanager
