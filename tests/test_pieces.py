@@ -1,4 +1,4 @@
-"""Two buffers that take turns: nothing is lost, and what was handed out holds until the piece behind the next is there."""
+"""Two buffers that take turns: nothing is lost, and what was handed out holds until the piece behind the next."""
 
 from __future__ import annotations
 
