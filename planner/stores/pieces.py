@@ -28,8 +28,8 @@ class Buffers:
     def pieces(self, readinto: Callable[[memoryview], int]) -> Iterator[memoryview]:
         """What ``readinto`` fills in, until it fills in nothing.
 
-        A piece holds until the one behind the next is asked for, of whatever source: whoever keeps one back while looking at the
-        next may do so, also where one source breaks off and another goes on.
+        A piece holds until the one behind the next is asked for, of whatever source: whoever keeps one back while looking at
+        the next may do so, also where one source breaks off and another goes on.
         """
         while count := readinto(self._next):
             self._next, self._last = self._last, self._next

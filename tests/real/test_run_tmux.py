@@ -20,14 +20,13 @@ from planner.core.refs import parse_image
 from planner.sample import write_samples
 from planner.stores.layout import Layout, LayoutFolder
 from tests.real.story import Workplace
-from tests.support.process import wait_until
+from tests.support.process import PATIENCE, wait_until
 from tests.support.terminal import Terminal
 
 HOST = "registry.corp:5000"
 IMAGES = tuple(parse_image(f"docker.io/team{number}/app:1") for number in range(6))
 SPEC = f"mirrors:\n  docker.io:\n    endpoint: ['https://{HOST}']\n    rewrite: {{'^(.*)$': 'hub/$1'}}\n"
 SLOW = ("--bandwidth", "4MiB/s", "--parallelism", "4")
-_SECONDS = 30.0
 
 
 @pytest.fixture
@@ -51,9 +50,9 @@ def apply(terminal: Terminal, place: Workplace, *options: str) -> None:
     """Begin a run by way of the review."""
     command = (sys.executable, "-m", "planner", "apply", "--review", "plan.json", *options)
     terminal.start(command, width=120, height=40, env=place.environment)
-    terminal.wait_for("6 of 6 selected", timeout=_SECONDS)
+    terminal.wait_for("6 of 6 selected")
     terminal.send("a")
-    terminal.wait_for("Type  yes  to apply:", timeout=_SECONDS)
+    terminal.wait_for("Type  yes  to apply:")
     terminal.send("yes", "Enter")
 
 
@@ -72,7 +71,7 @@ def test_a_run_is_paused_resumed_and_finished_without_an_image(
     place: Workplace, terminal: Terminal
 ) -> None:
     apply(terminal, place, *SLOW, "--events", "events.jsonl")
-    terminal.wait_for(" Applying ", timeout=_SECONDS)
+    terminal.wait_for(" Applying ")
     terminal.send("p")
     terminal.wait_for(" Paused ")
     terminal.send("3", "End", "c")
@@ -98,7 +97,7 @@ def test_a_run_that_is_left_behind_goes_on_in_the_terminal(
     place: Workplace, terminal: Terminal
 ) -> None:
     apply(terminal, place, *SLOW, "--progress", "plain")
-    terminal.wait_for(" Applying ", timeout=_SECONDS)
+    terminal.wait_for(" Applying ")
     terminal.send("q")
     terminal.wait_for("It is still running")
     terminal.send("d")
@@ -113,7 +112,7 @@ def test_a_review_that_is_left_without_an_apply_is_not_approved(
 ) -> None:
     command = (sys.executable, "-m", "planner", "apply", "--review", "plan.json")
     terminal.start(command, width=80, height=24, env=place.environment)
-    terminal.wait_for("6 of 6 selected", timeout=_SECONDS)
+    terminal.wait_for("6 of 6 selected")
     terminal.send("q")
     assert terminal.wait_for_exit() == 77
     terminal.wait_for("not approved: nothing was written")
@@ -125,17 +124,17 @@ def test_a_run_is_watched_from_another_process_and_replayed(
 ) -> None:
     watch = (sys.executable, "-m", "planner", "review", "--watch", "events.jsonl")
     terminal.start(watch, width=120, height=30, env=place.environment)
-    terminal.wait_for("waiting for a run to begin", timeout=_SECONDS)
+    terminal.wait_for("waiting for a run to begin")
     done = place.planner("apply", "plan.json", "--events", "events.jsonl")
     assert done.returncode == 0, done.stderr
-    terminal.wait_for("6 images done", timeout=_SECONDS)
+    terminal.wait_for("6 images done")
     terminal.send("q")
     assert terminal.wait_for_exit() == 0
     terminal.close()
     with Terminal() as other:
         replay = (sys.executable, "-m", "planner", "review", "events.jsonl")
         other.start(replay, width=80, height=24, env=place.environment)
-        other.wait_for("6 images done", timeout=_SECONDS)
+        other.wait_for("6 images done")
         other.send("0")
         other.wait_for("3 Queued (6)")
         other.send("Space")
@@ -168,7 +167,6 @@ class Session:
     def wait_for(self, text: str, start: int = 0) -> None:
         wait_until(
             lambda: text.encode() in self.read()[start:],
-            timeout=_SECONDS,
             otherwise=lambda: f"no {text!r} in {self.said[-2000:]!r}",
         )
 
@@ -189,9 +187,7 @@ class Session:
             self.status = status if found else None
             return bool(found)
 
-        wait_until(
-            is_known, timeout=_SECONDS, otherwise=lambda: f"still runs: {self.said[-500:]!r}"
-        )
+        wait_until(is_known, otherwise=lambda: f"still runs: {self.said[-500:]!r}")
         assert self.status is not None
         return self.status
 
@@ -205,8 +201,8 @@ class Session:
 
 
 @contextmanager
-def running(place: Workplace, *, code: str = "") -> Iterator[Session]:
-    """A run that goes on for some seconds; ``code`` is executed before planner is."""
+def running(place: Workplace, *, code: str = "", until: str = "Applying") -> Iterator[Session]:
+    """A run that goes on for some seconds, from where something of it is seen; ``code`` is executed before planner is."""
     program = f"{code}\nfrom planner.__main__ import main\nmain()"
     command = (sys.executable, "-c", program, "apply", "--review", "plan.json", *SLOW)
     session = Session(command, place)
@@ -215,7 +211,7 @@ def running(place: Workplace, *, code: str = "") -> Iterator[Session]:
         session.type("a")
         session.wait_for("to apply:")
         session.type("yes\r")
-        session.wait_for("Applying")
+        session.wait_for(until)
         yield session
     finally:
         session.close()
@@ -266,10 +262,10 @@ def test_plain_apply_stops_cleanly_when_its_terminal_is_closed(place: Workplace)
         stderr=subprocess.PIPE,
     )
     unfinished = place.folder / ".planner" / "unfinished.json"
-    wait_until(unfinished.exists, timeout=_SECONDS, otherwise=lambda: "it did not begin")
+    wait_until(unfinished.exists, otherwise=lambda: "it did not begin")
     time.sleep(0.5)
     process.send_signal(signal.SIGHUP)
-    _, said = process.communicate(timeout=_SECONDS)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said
     assert last_run(place)["cancelled"] > 0
 
@@ -304,7 +300,8 @@ RunModel.see = later
 def test_a_screen_that_breaks_leaves_a_terminal_a_report_and_a_whole_record(
     place: Workplace,
 ) -> None:
-    with running(place, code=BROKEN) as session:
+    # It may break before anything of the run is drawn.
+    with running(place, code=BROKEN, until=LEFT.decode()) as session:
         assert os.waitstatus_to_exitcode(session.wait_status()) == 70
         said = session.read()
     assert LEFT in said
