@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import TypeVar
 
 from textual import _wait
@@ -18,7 +19,10 @@ from planner.ui.review.job import Job
 Steps = Callable[[Pilot[int]], Awaitable[None]]
 Played = TypeVar("Played", bound=Frame)
 NARROW, WIDE = (80, 24), (120, 40)
-_STILL = 4
+_STILL, _CALM = (
+    4,
+    0.05,
+)  # rounds, and seconds: what Textual puts off, it puts off for a sixtieth or two
 _wait.SLEEP_GRANULARITY = 0.001  # what Textual's pilot waits for at least
 _FRAMES = dict.fromkeys(map(ord, "│╭╮╰╯─▌▊▎▅▁▂▃▄▆▇█"), " ")
 
@@ -38,12 +42,19 @@ class Hand(Pilot[int]):
         await super().pause(delay or 0.0)
         await self._settle()
 
+    async def resize_terminal(self, width: int, height: int) -> None:
+        await super().resize_terminal(width, height)
+        await self._settle()
+
     async def _settle(self) -> None:
-        still, last = 0, ""
-        while still < _STILL and not self.app._exit:
-            await super().pause(0.0)
+        still, last, since = 0, "", monotonic()
+        while (still < _STILL or monotonic() - since < _CALM) and not self.app._exit:
+            await super().pause(_CALM / _STILL)
             now = shown(self)
-            still, last = (still + 1 if now == last else 0), now
+            if now == last:
+                still += 1
+            else:
+                still, last, since = 0, now, monotonic()
 
 
 def play(app: Played, steps: Steps, screen: tuple[int, int] = WIDE) -> Played:
