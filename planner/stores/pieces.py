@@ -1,14 +1,13 @@
 """Bytes on their way, in two buffers that take turns.
 
-New memory costs: the kernel clears each page of it before the first byte is written. With two new buffers for each blob
-that was a sixth of the processor's time of a whole copy, with new ones for each piece even more. So buffers are lent.
+New memory costs: the kernel clears each page of it before the first byte is written. New buffers for each piece take an eighth
+of a copy's time, new ones for each blob a twentieth of the client's processor time (docs/performance.md). So they are lent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from mmap import mmap
 
 Piece = bytes | memoryview
 # As much as stays in a processor's cache until it is hashed and sent.
@@ -38,7 +37,11 @@ class Buffers:
 
 def _memory(size: int) -> memoryview:
     """Of what is long, the kernel gives only as much as is ever filled in."""
-    return memoryview(mmap(-1, size) if size > _CHEAP else bytearray(size))
+    if size <= _CHEAP:
+        return memoryview(bytearray(size))
+    from mmap import mmap  # noqa: PLC0415 - plans load this module, too, and read nothing long
+
+    return memoryview(mmap(-1, size))
 
 
 @contextmanager
