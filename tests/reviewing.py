@@ -19,10 +19,8 @@ from planner.ui.review.job import Job
 Steps = Callable[[Pilot[int]], Awaitable[None]]
 Played = TypeVar("Played", bound=Frame)
 NARROW, WIDE = (80, 24), (120, 40)
-_STILL, _CALM = (
-    4,
-    0.05,
-)  # rounds, and seconds: what Textual puts off, it puts off for a sixtieth or two
+_STILL = 4  # times in a row
+_CALM = 0.05  # seconds: what Textual puts off, it puts off for a sixtieth or two
 _wait.SLEEP_GRANULARITY = 0.001  # what Textual's pilot waits for at least
 _FRAMES = dict.fromkeys(map(ord, "│╭╮╰╯─▌▊▎▅▁▂▃▄▆▇█"), " ")
 

@@ -39,11 +39,8 @@ def test_one_piece_may_be_kept_back_over_a_break(before: bytes, behind: bytes, m
         buffer[:] = bytes(len(buffer))
         return 0
 
-    found, offset, data = (
-        chain(shared.pieces(broken), shared.pieces(io.BytesIO(behind).readinto)),
-        0,
-        before + behind,
-    )
+    found = chain(shared.pieces(broken), shared.pieces(io.BytesIO(behind).readinto))
+    offset, data = 0, before + behind
     for kept, following in pairwise(found):
         assert bytes(kept) == data[offset : offset + len(kept)]
         offset += len(kept)
