@@ -12,7 +12,7 @@ from planner.core.document import Spec
 from planner.core.errors import InputError
 from planner.core.family import Family
 from planner.core.lint import Severity
-from planner.files import read_text
+from planner.files import is_there, read_text
 
 _STALE = "SUP005"
 
@@ -20,7 +20,7 @@ _STALE = "SUP005"
 def with_baseline(checked: Sequence[Checked], settings: LintSettings) -> list[Checked]:
     """The same, with what the baseline accepts suppressed, and the baseline as a last file with what is stale in it."""
     path = Path(settings.baseline)
-    if not path.exists():
+    if not is_there(path):
         raise InputError(
             f"{path}: there is no such baseline",
             "planner lint --update-baseline writes it: what is found now is accepted then",
@@ -39,7 +39,7 @@ def with_baseline(checked: Sequence[Checked], settings: LintSettings) -> list[Ch
 def update_baseline(checked: Sequence[Checked], settings: LintSettings) -> tuple[int, int, int]:
     """Write the baseline anew from what was found: how many it holds now, how many are new, and how many are gone."""
     path = Path(settings.baseline)
-    before = baselines.load_baseline(path) if path.exists() else {}
+    before = baselines.load_baseline(path) if is_there(path) else {}
     present = _present(_accepted(checked, before))
     after = baselines.updated(before, present, _Judge(checked, settings))
     baselines.save_baseline(path, after)
@@ -51,7 +51,7 @@ def error_count(
 ) -> int:
     """How many errors a spec has that nobody chose to ignore."""
     checked = [check_spec(spec, family.name, settings, clusters)]
-    if settings.baseline and Path(settings.baseline).exists():
+    if settings.baseline and is_there(settings.baseline):
         checked = with_baseline(checked, settings)[:1]
     found = checked[0].findings
     return sum(each.severity is Severity.ERROR and each.suppressed is None for each in found)
@@ -77,4 +77,4 @@ class _Judge:
 
     def __call__(self, entry: baselines.Accepted) -> bool:
         has_run = self._run is None or entry.code in self._run or entry.code not in names_of_rules()
-        return has_run and (entry.file in self._files or not (self._root / entry.file).exists())
+        return has_run and (entry.file in self._files or not is_there(self._root / entry.file))

@@ -81,3 +81,8 @@ def _give_like(path: Path, beside: Path) -> None:
 def is_there(path: str | Path) -> bool:
     """Whether there is something under a name; a name that no file can have is one of nothing."""
     return os.path.exists(path)  # noqa: PTH110 - pathlib's raises for a name that is too long
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether that is a file."""
+    return os.path.isfile(path)  # noqa: PTH113 - as above

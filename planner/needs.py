@@ -28,7 +28,7 @@ from planner.core.family import (
 from planner.core.plan import Input
 from planner.core.platforms import wanted_platforms
 from planner.core.refs import is_tag, name_problem, parse_image
-from planner.files import is_there, read_text
+from planner.files import is_file, is_there, read_text
 from planner.specs import families, family_named, family_of
 
 _OUR_FORMAT = re.compile(r'\s*\{\s*"format":\s*"planner\.(\w+)/')
@@ -174,11 +174,7 @@ def unchanged(inputs: Iterable[Input]) -> Iterator[str]:
     """
     for each in inputs:
         path = Path(each.path)
-        if (
-            each.role != "inventory"
-            and path.is_file()
-            and _sha256(path.read_bytes()) != each.sha256
-        ):
+        if each.role != "inventory" and is_file(path) and _sha256(path.read_bytes()) != each.sha256:
             yield each.path
 
 

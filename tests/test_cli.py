@@ -428,3 +428,39 @@ def test_a_plan_with_relative_layouts_stays_in_its_folder(
     output = planner("apply", "../p.json")
     assert (output.code, list((folder / "other").iterdir())) == (75, [])
     assert "made in another folder" in output.err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        pytest.param("apply {}", "cannot be read: File name too long", id="apply"),
+        pytest.param("lint --baseline {}", "there is no such baseline", id="baseline"),
+        pytest.param(
+            "lint --baseline {} --update-baseline", "cannot be written", id="new-baseline"
+        ),
+        pytest.param("diff {}.json {}.json", "cannot be read: File name too long", id="diff"),
+        pytest.param("demo --keep {}", "cannot be made a folder: File name too long", id="demo"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_a_mistake_and_no_bug(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("registries.yaml").write_text("mirrors: {docker.io: {endpoint: ['https://r.corp']}}\n")
+    assert main(command.format("x" * 300, "x" * 300).split()) == 65
+    assert said in capsys.readouterr().err
+
+
+def test_a_demo_is_kept_in_a_new_folder_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert main(["demo", "--keep", str(tmp_path)]) == 65
+    assert "is not empty" in capsys.readouterr().err
+    assert main(["demo", "--keep", str(tmp_path / "file")]) == 65
+    assert "cannot be made a folder" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"

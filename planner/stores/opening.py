@@ -14,6 +14,7 @@ from planner.core.errors import RegistryError, UsageError
 from planner.core.place import Place
 from planner.core.refs import DOCKER_HUB, ImageRef
 from planner.core.resolution import default_scheme, with_port
+from planner.files import is_file, is_there
 from planner.stores.auth import Authorizer
 from planner.stores.authorities import authority_text
 from planner.stores.credentials import Keyring, find_credentials
@@ -305,6 +306,6 @@ def _check(text: str) -> None:
 
 
 def _check_layout(folder: Path) -> None:
-    if not (folder / "index.json").is_file():
-        what = "this is not an OCI layout" if folder.exists() else "there is no such folder"
+    if not is_file(folder / "index.json"):
+        what = "this is not an OCI layout" if is_there(folder) else "there is no such folder"
         raise RegistryError(f"oci:{folder}: {what}", "check the path of what is to be read")

@@ -6,13 +6,13 @@ import argparse
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from planner.accepted import error_count
 from planner.config import Config, load_config
 from planner.core.errors import UsageError
 from planner.core.family import NodeFlags
 from planner.core.text import plural, printable
+from planner.files import is_file
 from planner.needs import Collected, Wanted, collect
 from planner.own_folder import folder_of
 from planner.specs import NAMES
@@ -238,7 +238,7 @@ def refuse_files(registries: Iterable[str], command: str) -> None:
         UsageError: one of them is a file.
     """
     for each in registries:
-        if Path(each).is_file():
+        if is_file(each):
             raise UsageError(f"{each} is a file, not a registry", f"planner {command} -c {each}")
 
 

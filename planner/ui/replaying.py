@@ -10,6 +10,7 @@ from pathlib import Path
 from planner.core.errors import InputError
 from planner.core.event_lines import from_line, is_event_log
 from planner.core.events import Event, Finished, Started
+from planner.files import is_file
 from planner.ui.feed import batches
 
 SPEEDS = (1, 4, 16, 64, 256)
@@ -20,7 +21,7 @@ _FIRST_LINE = 256
 
 def is_log(paths: Sequence[str]) -> bool:
     """Whether the arguments are one event log."""
-    if len(paths) != 1 or not Path(paths[0]).is_file():
+    if len(paths) != 1 or not is_file(paths[0]):
         return False
     try:
         with Path(paths[0]).open("rb") as stream:

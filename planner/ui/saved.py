@@ -14,6 +14,7 @@ from planner.core.errors import DONE, FAILED, INTERRUPTED, StaleError, UsageErro
 from planner.core.events import Progress
 from planner.core.plan import Plan
 from planner.core.text import plural, printable
+from planner.files import is_file
 from planner.needs import unchanged
 from planner.own_folder import folder_of
 from planner.stores.bandwidth import parse_rate
@@ -59,7 +60,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def is_plan(paths: Sequence[str]) -> bool:
     """Whether the arguments are one saved plan rather than specs."""
-    if len(paths) != 1 or not Path(paths[0]).is_file():
+    if len(paths) != 1 or not is_file(paths[0]):
         return bool(paths) and paths[0].endswith(".json")
     try:
         with Path(paths[0]).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
@@ -121,7 +122,7 @@ def _check_same_folder(plan: Plan) -> None:
         each.startswith("oci:") and not Path(each[4:]).is_absolute() for each in places
     )
     kept = (each.path for each in plan.inputs if each.role != "inventory")
-    missing = [each for each in kept if not Path(each).is_file()]
+    missing = [each for each in kept if not is_file(each)]
     if is_relative and missing:
         raise StaleError(
             f"the plan was made in another folder: {missing[0]} is not here, and its oci: folders are relative",

@@ -147,9 +147,14 @@ def _folder(keep: str) -> Iterator[Path]:
             yield Path(name)
         return
     path = Path(keep)
-    if path.exists() and any(path.iterdir()):
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(path.iterdir())
+    except OSError as error:
+        message = f"{keep}: cannot be made a folder: {error.strerror or error}"
+        raise InputError(message, "name a folder that does not exist yet") from error
+    if not is_empty:
         raise InputError(f"{keep} is not empty", "name a folder that does not exist yet")
-    path.mkdir(parents=True, exist_ok=True)
     yield path
 
 

@@ -25,6 +25,7 @@ from planner.core.difference import Difference, Side, compare, side_of_needs, si
 from planner.core.errors import CHANGES, DONE, InputError, PlannerError, UsageError
 from planner.core.plan_file import plan_id
 from planner.core.text import printable
+from planner.files import is_file
 from planner.lock import load_lock
 from planner.needs import Wanted, collect
 from planner.revisions import WORKING_TREE, Revision, checked_out, parse_range, within_repository
@@ -151,7 +152,7 @@ def _seen_from_here(side: Side, root: Path) -> Side:
 
 
 def _is_there(path: str) -> bool:
-    return not path or "://" in path or Path(path).is_file()
+    return not path or "://" in path or is_file(path)
 
 
 def _side(revision: Revision, config: Config, wanted: Wanted) -> Side | None:

@@ -15,6 +15,7 @@ from textual.app import App, SuspendNotSupported
 from planner.core.errors import InputError, UsageError
 from planner.core.family import Because
 from planner.core.text import printable
+from planner.files import is_file
 
 _HINT = "export EDITOR=vim, or VISUAL='code --wait'"
 
@@ -76,7 +77,7 @@ def first_place(because: Iterable[Because]) -> Because | None:
     """The first reason that stands at a line; else the first that names a file which is there."""
     reasons = list(because)
     placed = (each for each in reasons if each.line)
-    return next(placed, None) or next((each for each in reasons if Path(each.file).is_file()), None)
+    return next(placed, None) or next((each for each in reasons if is_file(each.file)), None)
 
 
 def open_in_editor(app: App[Any], place: Because | None) -> None:
@@ -93,7 +94,7 @@ def open_in_editor(app: App[Any], place: Because | None) -> None:
 
 
 def _open(app: App[Any], place: Because) -> None:
-    if not Path(place.file).is_file():
+    if not is_file(place.file):
         raise InputError(
             f"{place.file} is not here", "start the review in the folder where the plan was made"
         )

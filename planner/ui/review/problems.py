@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from planner.accepted import with_baseline
@@ -11,6 +10,7 @@ from planner.check import Checked, check
 from planner.config import Config
 from planner.core.lint import Finding
 from planner.core.plan import Change, Input, Plan
+from planner.files import is_file
 from planner.needs import unchanged
 from planner.specs import NAMES
 from planner.ui.findings.counting import counted_in
@@ -53,7 +53,7 @@ def lint_report(plan: Plan, config: Config) -> Report:
         PlannerError: planner.yaml names rules or files that do not exist.
     """
     specs = [each for each in plan.inputs if each.role in NAMES]
-    gone = [each for each in specs if not Path(each.path).is_file()]
+    gone = [each for each in specs if not is_file(each.path)]
     notes = [f"{each.path} is gone: it cannot be looked at" for each in gone]
     notes += [
         f"{path} changed since the plan was made: plan again" for path in unchanged(plan.inputs)
